@@ -1,0 +1,142 @@
+"""Numbers as wide integers: encoding, addition modulo 2^(64 L), decoding.
+
+Counts take one 64-bit limb. Other sums take four, with 128 bits after the point: every
+double from 2^-75 to 2^126 / S in size is held exactly, smaller ones are rounded
+to a multiple of 2^-128, larger ones are refused. The sum of exact integers does not depend
+on how patients are spread over sites, and decoding rounds once, to the nearest double.
+
+Limbs are little-endian uint64; an array of n numbers has shape (n, L).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from site_agent.contract.errors import Refused
+
+Limbs = NDArray[np.uint64]
+Floats = NDArray[np.float64]
+
+MANTISSA_BITS: Final = 53
+LIMB_BITS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a lane holds a number: `limbs` of 64 bits, `fraction` bits after the point."""
+
+    name: str
+    limbs: int
+    fraction: int
+
+    def largest(self, parties: int) -> float:
+        """Return the bound below which `parties` numbers can be added without overflow."""
+        return float(2.0 ** (LIMB_BITS * self.limbs - 2 - self.fraction)) / parties
+
+
+COUNT: Final = Encoding("count", limbs=1, fraction=0)
+REAL: Final = Encoding("real", limbs=4, fraction=128)
+ENCODINGS: Final = {encoding.name: encoding for encoding in (REAL, COUNT)}
+
+
+def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
+    """Return `numbers` (n,) as limbs (n, L) in two's complement.
+
+    Raises Refused("overflow") for NaN, infinity and numbers too large for a sum over
+    `parties` sites, and for a fraction in a lane that holds counts.
+    """
+    values = np.asarray(numbers, dtype=np.float64)
+    if not bool(np.all(np.abs(values) < encoding.largest(parties))):  # NaN compares false
+        raise Refused(
+            "overflow",
+            f"a sum holds a number that is not finite or not below "
+            f"{encoding.largest(parties):.3g}, the bound of a {encoding.name} lane over "
+            f"{parties} sites; check the units of the study's columns",
+        )
+    if encoding.fraction == 0 and bool(np.any(values != np.floor(values))):
+        raise Refused("overflow", "a count lane holds a fraction; counts are whole numbers")
+    limbs = _place(np.abs(values), encoding)
+    return np.where((values < 0)[:, None], negate(limbs), limbs)
+
+
+def _place(magnitudes: Floats, encoding: Encoding) -> Limbs:
+    """Return rint(magnitude 2^E) as limbs: the 53-bit mantissa shifted to its place."""
+    mantissa, exponent = np.frexp(magnitudes)
+    shift = exponent.astype(np.int64) - MANTISSA_BITS + encoding.fraction
+    rounded = np.rint(np.ldexp(magnitudes, encoding.fraction * (shift < 0)))
+    whole = np.where(shift < 0, rounded, np.ldexp(mantissa, MANTISSA_BITS)).astype(np.uint64)
+    shift = np.maximum(shift, 0)
+    limb, offset = shift // LIMB_BITS, (shift % LIMB_BITS).astype(np.uint64)
+    limbs = np.zeros((len(magnitudes), encoding.limbs + 1), dtype=np.uint64)
+    rows = np.arange(len(magnitudes))
+    limbs[rows, limb] = whole << offset
+    spill = np.where(offset > 0, whole >> ((np.uint64(64) - offset) % np.uint64(64)), 0)
+    limbs[rows, limb + 1] = spill.astype(np.uint64)
+    return limbs[:, : encoding.limbs]
+
+
+def add(left: Limbs, right: Limbs) -> Limbs:
+    """Return left + right modulo 2^(64 L), row by row; shapes (n, L)."""
+    total = np.empty_like(left)
+    carry = np.zeros(len(left), dtype=np.uint64)
+    for limb in range(left.shape[1]):
+        partial = left[:, limb] + right[:, limb]
+        total[:, limb] = partial + carry
+        carry = ((partial < left[:, limb]) | (total[:, limb] < partial)).astype(np.uint64)
+    return total
+
+
+def negate(limbs: Limbs) -> Limbs:
+    """Return -limbs modulo 2^(64 L): the complement plus one."""
+    one = np.zeros_like(limbs)
+    one[:, 0] = 1
+    return add(~limbs, one)
+
+
+def decode(limbs: Limbs, encoding: Encoding) -> Floats:
+    """Return limbs (n, L) as the nearest doubles (n,), ties to even."""
+    negative = (limbs[:, -1] >> np.uint64(63)).astype(bool)
+    magnitude = np.where(negative[:, None], negate(limbs), limbs)
+    top = _highest_limb(magnitude)
+    window, low_bit = _leading_bits(magnitude, top)
+    exponent = LIMB_BITS * top - low_bit - encoding.fraction
+    values = np.ldexp(window.astype(np.float64), exponent)
+    return np.asarray(np.where(negative, -values, values))
+
+
+def _highest_limb(magnitude: Limbs) -> NDArray[np.int64]:
+    """Return the index of the highest limb that is not zero (0 for zero)."""
+    limbs = magnitude.shape[1]
+    reversed_nonzero = (magnitude != 0)[:, ::-1]
+    found = limbs - 1 - np.argmax(reversed_nonzero, axis=1)
+    return np.where(reversed_nonzero.any(axis=1), found, 0).astype(np.int64)
+
+
+def _leading_bits(magnitude: Limbs, top: NDArray[np.int64]) -> tuple[Limbs, NDArray[np.int64]]:
+    """Return the 64 leading bits and how many of them come from below limb `top`.
+
+    What lies below the window is kept as a sticky lowest bit: 64 bits are 11 more than a
+    double has, so the conversion rounds as if it saw all of them.
+    """
+    rows = np.arange(len(magnitude))
+    high = magnitude[rows, top]
+    next_limb = np.where(top > 0, magnitude[rows, np.maximum(top - 1, 0)], 0).astype(np.uint64)
+    leading = (LIMB_BITS - _bit_length(high)) * (high != 0)
+    shift = leading.astype(np.uint64)
+    from_next = np.where(shift > 0, next_limb >> ((np.uint64(64) - shift) % np.uint64(64)), 0)
+    window = (high << shift) | from_next.astype(np.uint64)
+    below = np.cumsum(magnitude != 0, axis=1)[rows, np.maximum(top - 2, 0)] * (top >= 2)
+    sticky = ((next_limb << shift) != 0) | (below > 0)
+    return window | sticky.astype(np.uint64), leading
+
+
+def _bit_length(words: Limbs) -> NDArray[np.int64]:
+    """Return the number of significant bits of each word; halves are exact as doubles."""
+    high, low = words >> np.uint64(32), words & np.uint64(0xFFFFFFFF)
+    high_bits = np.frexp(high.astype(np.float64))[1]
+    low_bits = np.frexp(low.astype(np.float64))[1]
+    return np.where(high > 0, high_bits + 32, low_bits).astype(np.int64)

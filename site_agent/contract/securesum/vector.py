@@ -1,0 +1,121 @@
+"""One vector for all asks of a round: lanes of every ask in order, a check lane in front.
+
+Numbers of one encoding stand together, the widest first, so that a vector is a few
+arrays of limbs. Element 0 is the check lane: 1 at each site, so that the total must be the
+number of sites. A share too many or too few, a different question, or a changed bit leaves a
+random 256-bit number there instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from site_agent.contract.errors import Refused
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Encoding, Limbs, add, decode
+from site_agent.contract.securesum.fixedpoint import encode as encode_numbers
+from site_agent.contract.sums import Arrays, Lane
+
+ORDER: Final = (REAL, COUNT)
+CHECK: Final = Lane("check", (1,), REAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The lanes of a vector, ask by ask; sizes follow from them and from nothing else."""
+
+    asks: tuple[tuple[Lane, ...], ...]
+
+    def lanes(self, encoding: Encoding) -> list[tuple[int, Lane]]:
+        """Return (ask index, lane) of all lanes of `encoding`, the check lane as ask -1."""
+        return [
+            (index, lane)
+            for index, lanes in [(-1, (CHECK,)), *enumerate(self.asks)]
+            for lane in lanes
+            if lane.encoding == encoding
+        ]
+
+    def size(self, encoding: Encoding) -> int:
+        """Return how many numbers the vector holds in `encoding`."""
+        return sum(lane.size for _, lane in self.lanes(encoding))
+
+    @property
+    def byte_length(self) -> int:
+        """Return the length of the vector on the wire."""
+        return sum(8 * encoding.limbs * self.size(encoding) for encoding in ORDER)
+
+
+Vector = Mapping[str, Limbs]
+
+
+def encode(layout: Layout, arrays: Sequence[Arrays], parties: int) -> Vector:
+    """Return one site's vector: its arrays, ask by ask, as limbs, the check lane 1."""
+    given: list[Arrays] = [*arrays, {CHECK.name: np.ones(1)}]
+    vector = {}
+    for encoding in ORDER:
+        parts = [_flat(given[index], lane) for index, lane in layout.lanes(encoding)]
+        numbers = np.concatenate(parts) if parts else np.zeros(0)
+        vector[encoding.name] = encode_numbers(numbers, encoding, parties)
+    return vector
+
+
+def _flat(arrays: Arrays, lane: Lane) -> NDArray[np.float64]:
+    values = np.asarray(arrays[lane.name], dtype=np.float64)
+    if values.shape != lane.shape:
+        raise ValueError(f"lane {lane.name}: shape {values.shape}, the catalogue says {lane.shape}")
+    return values.ravel()
+
+
+def plus(left: Vector, right: Vector) -> Vector:
+    """Return the sum of two vectors, each lane modulo its own power of two."""
+    return {name: add(left[name], right[name]) for name in left}
+
+
+def to_bytes(vector: Vector) -> bytes:
+    """Return the vector on the wire: limbs little-endian, the widest encoding first."""
+    return b"".join(np.ascontiguousarray(vector[e.name], dtype="<u8").tobytes() for e in ORDER)
+
+
+def from_bytes(layout: Layout, data: bytes) -> Vector:
+    """Return the vector that `data` holds; Refused("malformed") if the length is not right."""
+    if len(data) != layout.byte_length:
+        raise Refused(
+            "malformed",
+            f"a share of {len(data)} bytes where {layout.byte_length} were expected",
+        )
+    vector: dict[str, Limbs] = {}
+    offset = 0
+    for encoding in ORDER:
+        count = layout.size(encoding) * encoding.limbs
+        words = np.frombuffer(data, dtype="<u8", count=count, offset=offset)
+        vector[encoding.name] = words.reshape(-1, encoding.limbs).astype(np.uint64)
+        offset += words.nbytes
+    return vector
+
+
+def open_total(layout: Layout, total: Vector, parties: int) -> list[Arrays]:
+    """Return the totals ask by ask, after the check lane has been seen to be right.
+
+    Raises Refused("check_lane") when the masks did not cancel.
+    """
+    decoded = {encoding.name: decode(total[encoding.name], encoding) for encoding in ORDER}
+    expected = encode_numbers(np.array([float(parties)]), REAL, 1)
+    if not np.array_equal(total[REAL.name][:1], expected):
+        raise Refused(
+            "check_lane",
+            f"the masks of {parties} sites do not cancel: a share is missing, altered, or was "
+            f"given to another question; nothing can be read from this round",
+        )
+    arrays: list[dict[str, NDArray[np.float64]]] = [{} for _ in layout.asks]
+    for encoding in ORDER:
+        offset = 0
+        for index, lane in layout.lanes(encoding):
+            if index >= 0:
+                flat = decoded[encoding.name][offset : offset + lane.size]
+                arrays[index][lane.name] = flat.reshape(lane.shape)
+            offset += lane.size
+    return list(arrays)
