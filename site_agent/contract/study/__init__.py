@@ -1,0 +1,1 @@
+"""The study file: reading it strictly, its canonical form, its roster."""

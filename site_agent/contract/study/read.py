@@ -1,0 +1,247 @@
+"""Reading a whole study file: strictly, and telling everything that is wrong at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, get_args
+
+from site_agent.contract.analyses.kind import Context
+from site_agent.contract.catalogue import KINDS
+from site_agent.contract.errors import Issue, StudyError
+from site_agent.contract.study.document import Node, read_document
+from site_agent.contract.study.endpoints import read_cohorts, read_endpoints
+from site_agent.contract.study.fields import Fields, nearest
+from site_agent.contract.study.model import (
+    DEVELOPMENT,
+    FORMAT,
+    Accepted,
+    Analysis,
+    Member,
+    Policy,
+    Roster,
+    Study,
+)
+from site_agent.contract.study.tables import (
+    check_name,
+    read_attributes,
+    read_derived,
+    read_scopes,
+    read_tables,
+    read_time,
+)
+from site_agent.contract.sums import Disclosure
+
+CLASSES: Final[tuple[Disclosure, ...]] = get_args(Disclosure)
+FEWEST_SITES: Final = 3
+
+
+def read_study(text: str, source: str, *, development: bool = False) -> Study:
+    """Return the study that `text` describes.
+
+    With `development` the file's disclosure policy is set aside (`--policy none`): one or two
+    sites will do, every class may open, and all that is written is watermarked. Raises
+    StudyError with every issue; a frozen study whose content no longer has the hash it
+    was frozen under is one.
+    """
+    issues: list[Issue] = []
+    root = Fields(read_document(text, source), issues).open()
+    version = root.node_of("quorum", required=True)
+    if version is not None and version.value != FORMAT:
+        root.issue(
+            f"found {version.kind()}, expected {FORMAT}, the format this version reads", version
+        )
+    study = _read_parts(root, development=development)
+    frozen = root.text("frozen")
+    root.close()
+    if issues:
+        raise StudyError(sorted(issues, key=lambda issue: issue.line or 0), source)
+    if frozen and not development:
+        _check_frozen(study, frozen, root.named["frozen"], source)
+    return study
+
+
+def _read_parts(root: Fields, *, development: bool) -> Study:
+    name = root.text("study", required=True)
+    if name:
+        check_name(root, name, root.named["study"])
+    scale = read_time(root)
+    attributes = read_attributes(root)
+    tables = read_tables(root, scale)
+    typed = read_scopes(tables, attributes)
+    derived = read_derived(root, tables, typed)
+    scopes = {table: item.scope for table, item in typed.items()}
+    endpoints = read_endpoints(root, scopes)
+    cohorts = read_cohorts(root, scopes)
+    context = Context(scale, endpoints, cohorts, scopes)
+    analyses = _read_analyses(root, context) if tables else {}
+    policy = _read_policy(root, analyses)
+    policy = DEVELOPMENT if development else policy
+    roster = _read_roster(root, attributes)
+    labels, schedule = _read_presentation(root)
+    study = Study(
+        name=name,
+        title=root.text("title", required=True),
+        synthetic=root.flag("synthetic"),
+        time=scale,
+        site_attributes=attributes,
+        tables={key: replace(table, derived=derived[key]) for key, table in tables.items()},
+        endpoints=endpoints,
+        cohorts=cohorts,
+        analyses=analyses,
+        policy=policy,
+        scopes=scopes,
+        roster=None if development else roster,
+        labels=labels,
+        schedule=schedule,
+    )
+    _check_classes(root, study)
+    return study
+
+
+def _read_analyses(root: Fields, context: Context) -> dict[str, Analysis]:
+    analyses: dict[str, Analysis] = {}
+    for name, node in root.each("analyses", required=True):
+        check_name(root, name, node)
+        fields = Fields(node, root.issues).open()
+        kind = KINDS.get(fields.choice("kind", tuple(KINDS)))
+        known = fields.named.get("kind")
+        if kind is None or known is None or known.value not in KINDS:
+            continue
+        before = len(root.issues)
+        options = kind.read(fields, context)
+        fields.close()
+        if len(root.issues) == before:
+            analyses[name] = Analysis(name, kind.name, options)
+    return analyses
+
+
+def _read_policy(root: Fields, analyses: Mapping[str, Analysis]) -> Policy:
+    fields = root.inner("disclosure", required=True)
+    if fields is None:
+        return DEVELOPMENT
+    classes = _read_classes(fields)
+    compute, show = fields.inner("compute", required=True), fields.inner("show")
+    between = fields.inner("between_releases")
+    missing = Fields(Node("disclosure", fields.node.line, {}), [])
+    compute, show, between = compute or missing, show or missing, between or missing
+    policy = Policy(
+        classes=classes,
+        sites=compute.whole("sites", default=5, least=FEWEST_SITES),
+        patients=compute.whole("patients", default=10, least=1),
+        others=compute.whole("others", default=10, least=1),
+        cell=show.whole("cell", default=5),
+        changed_patients=between.whole("patients", default=5, least=1),
+        changed_sites=between.whole("sites", default=3, least=1),
+        accepted=_read_accepted(fields, root, analyses),
+    )
+    for inner in (compute, show, between):
+        inner.close()
+    fields.close()
+    return policy
+
+
+def _read_classes(fields: Fields) -> tuple[Disclosure, ...]:
+    found: list[Disclosure] = []
+    for node in fields.items("classes", required=True):
+        chosen = [name for name in CLASSES if name == node.value]
+        if chosen:
+            found += chosen
+        else:
+            fields.issue(f"found {node.kind()}, expected classes among {', '.join(CLASSES)}", node)
+    return tuple(name for name in CLASSES if name in found)
+
+
+def _read_accepted(
+    fields: Fields, root: Fields, analyses: Mapping[str, Analysis]
+) -> tuple[Accepted, ...]:
+    """Read the named exceptions: each names an analysis and gives a sentence to sign."""
+    named = root.named.get("analyses")
+    known = list(named.value) if named is not None and isinstance(named.value, Mapping) else []
+    accepted = []
+    for node in fields.items("accepted"):
+        item = Fields(node, root.issues).open()
+        analysis = item.text("analysis", required=True)
+        because = item.text("because", required=True)
+        item.close()
+        if analysis and analysis not in known:
+            item.issue(f"'{analysis}' is not an analysis{nearest(analysis, known)}")
+        accepted.append(Accepted(analysis, because))
+    return tuple(accepted)
+
+
+def _check_classes(root: Fields, study: Study) -> None:
+    """Note every analysis that opens more than the classes that the stewards accept."""
+    named = root.named.get("analyses")
+    for name, analysis in study.analyses.items():
+        for disclosure, what in KINDS[analysis.kind].uses(analysis.options):
+            if disclosure in study.policy.classes:
+                continue
+            hint = ""
+            if analysis.options.get("baseline") == "pooled":
+                hint = "; or take baseline: by_site, which is class A"
+            assert named is not None and isinstance(named.value, Mapping)
+            root.issue(
+                f"opens {what}: class {disclosure}, which disclosure.classes "
+                f"({', '.join(study.policy.classes)}) does not accept. Add {disclosure} to the "
+                f"classes if the stewards accept it{hint}",
+                named.value[name],
+            )
+
+
+def _read_roster(root: Fields, attributes: Mapping[str, tuple[str, ...]]) -> Roster | None:
+    fields = root.inner("roster")
+    if fields is None:
+        return None
+    center = fields.inner("center", required=True)
+    sites = {
+        name: _read_member(name, Fields(node, root.issues).open(), attributes)
+        for name, node in fields.each("sites", required=True)
+    }
+    fields.close()
+    if center is None:
+        return None
+    return Roster(_read_member(center.text("name", required=True), center, {}), sites)
+
+
+def _read_member(name: str, fields: Fields, attributes: Mapping[str, tuple[str, ...]]) -> Member:
+    fields.node_of("name")
+    keys = [fields.text(key, required=True) for key in ("signing_key", "encryption_key")]
+    values: dict[str, str] = {}
+    inner = fields.inner("attributes", required=bool(attributes))
+    if inner is not None:
+        for attribute, levels in attributes.items():
+            values[attribute] = inner.choice(attribute, levels)
+        inner.close()
+    fields.close()
+    return Member(name, keys[0], keys[1], values)
+
+
+def _read_presentation(root: Fields) -> tuple[dict[str, str], str]:
+    fields = root.inner("presentation")
+    labels: dict[str, str] = {}
+    if fields is not None:
+        inner = fields.inner("labels")
+        if inner is not None:
+            labels = {name: inner.text(name) for name in inner.named}
+        fields.close()
+    return labels, root.text("schedule")
+
+
+def _check_frozen(study: Study, frozen: str, node: Node, source: str) -> None:
+    if study.roster is None:
+        issue = Issue("frozen", node.line, "a frozen study has a roster, this one has none")
+        raise StudyError([issue], source)
+    if study.hash != frozen:
+        raise StudyError(
+            [
+                Issue(
+                    "frozen",
+                    node.line,
+                    f"the study was changed after freezing: its content has the hash "
+                    f"{study.hash[:16]}, the file says {frozen[:16]}. Undo the change, or remove "
+                    f"'roster' and 'frozen', freeze it again and have it approved again",
+                )
+            ],
+            source,
+        )
