@@ -1,0 +1,228 @@
+"""What a Cox fit reports: coefficients, intervals, the three tests, likelihoods.
+
+Wald: z = estimate / std_error, interval estimate -+ z se on the log scale. Tests of all
+coefficients: likelihood ratio 2 (l - l0), score U0' I0^- U0, Wald b' I b, each chi-square with
+as many degrees of freedom as there are estimable coefficients (`summary.coxph`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
+from site_agent.contract.analyses.newton import Maximum
+from site_agent.contract.analyses.results import Failure, Tidy, number, numbers
+from site_agent.contract.frames import Floats
+
+TERM_COLUMNS = ("term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One coefficient on the log scale; NaN throughout if it is aliased."""
+
+    term: str
+    estimate: float
+    std_error: float
+    statistic: float
+    p_value: float
+    conf_low: float
+    conf_high: float
+
+    def cells(self) -> tuple[str | float | None, ...]:
+        """Return the term as a row of TERM_COLUMNS."""
+        values = (getattr(self, name) for name in TERM_COLUMNS[1:])
+        return (self.term, *(number(value) for value in values))
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A chi-square test of all coefficients."""
+
+    name: str
+    statistic: float
+    df: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the model was to be fitted."""
+
+    ties: str
+    baseline: str
+    strata: tuple[str, ...]
+    conf_level: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoxFit:
+    """A fitted model; variance (p, p) with zeros for aliased coefficients."""
+
+    wanted: Wanted
+    rows: int
+    patients: int
+    events: int
+    left_out: Mapping[str, int]
+    terms: tuple[Term, ...]
+    variance: Floats
+    loglik_null: float
+    loglik: float
+    tests: tuple[Test, ...]
+    evaluations: int
+
+    @property
+    def df(self) -> int:
+        """Return the number of estimable coefficients."""
+        return sum(1 for term in self.terms if not math.isnan(term.estimate))
+
+    @property
+    def aic(self) -> float:
+        """Return Akaike's criterion, -2 l + 2 df."""
+        return -2 * self.loglik + 2 * self.df
+
+    @property
+    def bic(self) -> float:
+        """Return the Bayesian criterion over events, -2 l + df log(events)."""
+        return -2 * self.loglik + self.df * math.log(self.events)
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        return {
+            "ties": self.wanted.ties,
+            "baseline": self.wanted.baseline,
+            "strata": list(self.wanted.strata),
+            "conf_level": self.wanted.conf_level,
+            "rows": self.rows,
+            "patients": self.patients,
+            "events": self.events,
+            "left_out": dict(self.left_out),
+            "terms": [self._term_document(term) for term in self.terms],
+            "variance": [numbers(row) for row in self.variance],
+            "loglik_null": self.loglik_null,
+            "loglik": self.loglik,
+            "aic": self.aic,
+            "bic": self.bic,
+            "tests": [
+                {"name": t.name, "statistic": t.statistic, "df": t.df, "p_value": t.p_value}
+                for t in self.tests
+            ],
+            "evaluations": self.evaluations,
+        }
+
+    def _term_document(self, term: Term) -> dict[str, Any]:
+        row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
+        ratios = (term.estimate, term.conf_low, term.conf_high)
+        names = ("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high")
+        with np.errstate(over="ignore"):
+            return {**row, **dict(zip(names, numbers(np.exp(ratios)), strict=True))}
+
+    def tables(self) -> Mapping[str, Tidy]:
+        """Return `terms`, `tests` and `summary`."""
+        return {
+            "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
+            "tests": Tidy(
+                ("test", "statistic", "df", "p_value"),
+                tuple((t.name, t.statistic, t.df, t.p_value) for t in self.tests),
+            ),
+            "summary": Tidy(SUMMARY_COLUMNS, (self.summary(),)),
+        }
+
+    def summary(self) -> tuple[int | float, ...]:
+        """Return the fit as a row of SUMMARY_COLUMNS."""
+        return (
+            *(self.rows, self.patients, self.events),
+            *(self.loglik_null, self.loglik, self.aic, self.bic),
+        )
+
+
+SUMMARY_COLUMNS = ("rows", "patients", "events", "loglik_null", "loglik", "aic", "bic")
+
+
+@dataclass(frozen=True, slots=True)
+class CoxScreen:
+    """One model for each covariate; one that has no estimate says why."""
+
+    models: Mapping[str, CoxFit | Failure]
+
+    def document(self) -> dict[str, Any]:
+        """Return all models as JSON, by covariate."""
+        return {"models": {name: model.document() for name, model in self.models.items()}}
+
+    def tables(self) -> Mapping[str, Tidy]:
+        """Return `terms` and `failed`."""
+        fits = {name: m for name, m in self.models.items() if isinstance(m, CoxFit)}
+        failed = {name: m for name, m in self.models.items() if isinstance(m, Failure)}
+        rows = tuple(
+            (name, *term.cells(), *fit.summary()[:3])
+            for name, fit in fits.items()
+            for term in fit.terms
+        )
+        columns = ("covariate", *TERM_COLUMNS, *SUMMARY_COLUMNS[:3])
+        return {
+            "terms": Tidy(columns, rows),
+            "failed": Tidy(
+                ("covariate", "because"), tuple((name, m.because) for name, m in failed.items())
+            ),
+        }
+
+
+def fitted(
+    maximum: Maximum,
+    terms: tuple[str, ...],
+    wanted: Wanted,
+    *,
+    counts: tuple[int, int, int],
+    left_out: Mapping[str, int],
+) -> CoxFit:
+    """Return the fit at a maximum; counts are (rows, patients, events)."""
+    std_error = np.where(maximum.aliased, np.nan, np.sqrt(np.diag(maximum.variance)))
+    return CoxFit(
+        wanted=wanted,
+        rows=counts[0],
+        patients=counts[1],
+        events=counts[2],
+        left_out=left_out,
+        terms=tuple(
+            _term(name, float(estimate), float(error), wanted.conf_level)
+            for name, estimate, error in zip(terms, maximum.estimate, std_error, strict=True)
+        ),
+        variance=maximum.variance,
+        loglik_null=maximum.start.loglik,
+        loglik=maximum.last.loglik,
+        tests=_tests(maximum),
+        evaluations=maximum.evaluations,
+    )
+
+
+def _term(name: str, estimate: float, std_error: float, level: float) -> Term:
+    z = normal_quantile(level)
+    statistic = estimate / std_error
+    p_value = two_sided_p(statistic)
+    return Term(
+        name, estimate, std_error, statistic, p_value, estimate - z * std_error,
+        estimate + z * std_error,
+    )  # fmt: skip
+
+
+def _tests(maximum: Maximum) -> tuple[Test, ...]:
+    kept = ~maximum.aliased
+    df = int(kept.sum())
+    start, last = maximum.start, maximum.last
+    block = np.ix_(kept, kept)
+    score = start.score[kept]
+    estimate = maximum.estimate[kept]
+    statistics = {
+        "likelihood ratio": 2 * (last.loglik - start.loglik),
+        "score": float(score @ np.linalg.solve(start.information[block], score)) if df else 0.0,
+        "Wald": float(estimate @ last.information[block] @ estimate),
+    }
+    return tuple(
+        Test(name, statistic, df, chi_square_p(statistic, df) if df else 1.0)
+        for name, statistic in statistics.items()
+    )

@@ -1,0 +1,135 @@
+"""What a kind of analysis brings along, and how its options are read from the study file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from site_agent.contract import expressions
+from site_agent.contract.expressions import ExpressionError, Scope, Type
+from site_agent.contract.frames import Frame
+from site_agent.contract.study.document import Node
+from site_agent.contract.study.fields import Fields, nearest
+from site_agent.contract.study.model import Analysis, Cohort, Endpoint, Study, TimeScale
+from site_agent.contract.sums import Disclosure, Estimator, Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of a study that its analyses may name."""
+
+    time: TimeScale
+    endpoints: Mapping[str, Endpoint]
+    cohorts: Mapping[str, Cohort]
+    scopes: Mapping[str, Scope]
+
+    def endpoint(self, fields: Fields) -> Endpoint | None:
+        """Read the required field `endpoint`."""
+        node = fields.node_of("endpoint", required=True)
+        if node is None:
+            return None
+        if isinstance(node.value, str) and node.value in self.endpoints:
+            return self.endpoints[node.value]
+        hint = nearest(str(node.value), list(self.endpoints))
+        fields.issue(f"found {node.kind()}, expected the name of an endpoint{hint}", node)
+        return None
+
+    def cohort(self, fields: Fields, table: str) -> str | None:
+        """Read the optional field `cohort`, a named subset of the same table."""
+        node = fields.node_of("cohort")
+        if node is None:
+            return None
+        cohort = self.cohorts.get(str(node.value))
+        if cohort is None:
+            hint = nearest(str(node.value), list(self.cohorts))
+            fields.issue(f"found {node.kind()}, expected the name of a cohort{hint}", node)
+            return None
+        if cohort.table != table:
+            fields.issue(
+                f"cohort '{cohort.name}' is of table '{cohort.table}', the endpoint of '{table}'",
+                node,
+            )
+        return cohort.name
+
+    def expression(
+        self, fields: Fields, node: Node, table: str, *, accept: tuple[type, ...], expected: str
+    ) -> str | None:
+        """Read one expression over `table` whose type is one of `accept`; canonical form."""
+        if not isinstance(node.value, str):
+            fields.issue(f"found {node.kind()}, expected {expected}", node)
+            return None
+        try:
+            parsed = expressions.parse(node.value)
+            kind: Type = expressions.infer(parsed, self.scopes[table])
+        except ExpressionError as error:
+            fields.issue(str(error), node)
+            return None
+        if not isinstance(kind, accept):
+            found = type(kind).__name__.lower()
+            fields.issue(f"'{node.value}' is a {found}; expected {expected}", node)
+            return None
+        return expressions.canonical(parsed)
+
+    def category(self, fields: Fields, name: str, table: str) -> str | None:
+        """Read an optional grouping expression: a category or a condition."""
+        node = fields.node_of(name)
+        if node is None:
+            return None
+        return self._category(fields, node, table)
+
+    def categories(self, fields: Fields, name: str, table: str) -> list[str]:
+        """Read an optional list of grouping expressions."""
+        read = (self._category(fields, node, table) for node in fields.items(name))
+        return [expression for expression in read if expression is not None]
+
+    def _category(self, fields: Fields, node: Node, table: str) -> str | None:
+        return self.expression(
+            fields,
+            node,
+            table,
+            accept=(expressions.Category, expressions.Boolean),
+            expected="a category or a condition (a number is grouped with cut(...))",
+        )
+
+    def covariates(self, fields: Fields, table: str) -> list[str]:
+        """Read the required list of covariates: numbers, conditions, categories, splines."""
+        found: list[str] = []
+        for node in fields.items("covariates", required=True):
+            expression = self.expression(
+                fields,
+                node,
+                table,
+                accept=(
+                    expressions.Number,
+                    expressions.Boolean,
+                    expressions.Category,
+                    expressions.Columns,
+                ),
+                expected="a number, a category, a condition, a spline or an interaction",
+            )
+            if expression in found:
+                fields.issue(f"covariate '{expression}' stands twice; keep one", node)
+            elif expression is not None:
+                found.append(expression)
+        return found
+
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of analysis: how to read it, what it opens, how to estimate it.
+
+    read(fields, context) returns the options in canonical form. uses(options) returns each
+    disclosure class with what is opened in it. frames(study, analysis) are all rows that
+    it runs over, for the check of the data before anything is sent.
+    """
+
+    name: str
+    read: Callable[[Fields, Context], dict[str, Any]]
+    uses: Callable[[Options], Sequence[tuple[Disclosure, str]]]
+    frames: Callable[[Study, Analysis], tuple[Frame, ...]]
+    estimator: Callable[[Study, Analysis], Estimator]
+    sums: tuple[Sum, ...]

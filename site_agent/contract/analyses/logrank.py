@@ -1,0 +1,247 @@
+"""The kind `logrank`: the log-rank test over groups, stratified by columns or by hospital.
+
+At each time with d events among n at risk, d_g and n_g of them in group g:
+
+    O_g = sum of d_g
+    E_g = sum of d n_g / n
+    V_gh = sum of d (n - d) / (n - 1) (n_g / n) (delta_gh - n_h / n)
+
+each summed over strata; chi-square = (O - E)' V^- (O - E) over all groups but one that have
+E > 0 (Mantel 1966, Peto and Peto 1972; `survdiff`). The
+variance is hypergeometric, so it is the score test of the Cox model with exact ties. With
+hospitals as strata each hospital forms its own O, E and V: only their totals open (class A).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from site_agent.contract.analyses.counts import (
+    COUNTS,
+    LEFT_OUT,
+    Course,
+    counts_ask,
+    courses,
+)
+from site_agent.contract.analyses.intervals import chi_square_p
+from site_agent.contract.analyses.kind import Context, Kind, Options
+from site_agent.contract.analyses.results import Tidy
+from site_agent.contract.analyses.survival import left_out
+from site_agent.contract.errors import AnalysisError
+from site_agent.contract.frames import Floats, Frame, Rows
+from site_agent.contract.rows import levels_of
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL
+from site_agent.contract.study.fields import Fields
+from site_agent.contract.study.model import SITE, Analysis, Study
+from site_agent.contract.sums import Arrays, Ask, Disclosure, Estimator, Lane, Sum
+
+
+@dataclass(frozen=True, slots=True)
+class LogRank:
+    """A log-rank test: per group rows, observed and expected; var is (G, G)."""
+
+    by: str
+    strata: tuple[str, ...]
+    groups: tuple[str, ...]
+    rows: Floats
+    observed: Floats
+    expected: Floats
+    variance: Floats
+    statistic: float
+    df: int
+    p_value: float
+    patients: int
+    left_out: Mapping[str, int]
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        return {
+            "by": self.by,
+            "strata": list(self.strata),
+            "groups": list(self.groups),
+            "rows": self.rows.tolist(),
+            "observed": self.observed.tolist(),
+            "expected": self.expected.tolist(),
+            "variance": self.variance.tolist(),
+            "statistic": self.statistic,
+            "df": self.df,
+            "p_value": self.p_value,
+            "patients": self.patients,
+            "left_out": dict(self.left_out),
+        }
+
+    def tables(self) -> Mapping[str, Tidy]:
+        """Return `groups` and `test`."""
+        groups = zip(
+            self.groups,
+            (int(rows) for rows in self.rows),
+            (int(observed) for observed in self.observed),
+            self.expected.tolist(),
+            strict=True,
+        )
+        return {
+            "groups": Tidy(("strata", "n", "observed", "expected"), tuple(groups)),
+            "test": Tidy(
+                ("statistic", "df", "p_value"), ((self.statistic, self.df, self.p_value),)
+            ),
+        }
+
+
+def score_sums(strata: Sequence[Sequence[Course]]) -> Arrays:
+    """Return rows (G,), observed (G,), expected (G,) and variance (G, G) over strata."""
+    groups = len(strata[0])
+    rows, observed, expected = np.zeros(groups), np.zeros(groups), np.zeros(groups)
+    variance = np.zeros((groups, groups))
+    for stratum in strata:
+        rows += [course.rows for course in stratum]
+        for d_group, n_group in _event_times(stratum):
+            observed += d_group
+            d, n = d_group.sum(), n_group.sum()
+            share = n_group / n
+            expected += d * share
+            if n > 1:
+                factor = d * (n - d) / (n - 1)
+                variance += factor * (np.diag(share) - np.outer(share, share))
+    return {"rows": rows, "observed": observed, "expected": expected, "variance": variance}
+
+
+def _event_times(stratum: Sequence[Course]) -> list[tuple[Floats, Floats]]:
+    """Return (events, at risk) by group, (G,) each, at every time with an event of cause 1."""
+    ticks = np.unique(np.concatenate([c.tick[c.left[1] > 0] for c in stratum]))
+    at_risk = np.stack([course.at_risk_at(ticks) for course in stratum])
+    events = np.zeros_like(at_risk)
+    for group, course in enumerate(stratum):
+        events[group, np.searchsorted(ticks, course.tick[course.left[1] > 0])] = course.left[1][
+            course.left[1] > 0
+        ]
+    return [(events[:, k], at_risk[:, k]) for k in range(len(ticks))]
+
+
+def _stratified(totals: Arrays, by: int) -> list[list[Course]]:
+    every = courses(totals)
+    return [every[start : start + by] for start in range(0, len(every), by)]
+
+
+def _within_lanes(ask: Ask) -> tuple[Lane, ...]:
+    groups = ask.fixed["by"]
+    return (
+        Lane("rows", (groups,), COUNT),
+        Lane("observed", (groups,), COUNT),
+        Lane("expected", (groups,), REAL),
+        Lane("variance", (groups, groups), REAL),
+        Lane("left_out", (len(LEFT_OUT),), COUNT),
+        Lane("patients", (1,), COUNT),
+    )
+
+
+def _within(rows: Rows, ask: Ask) -> Arrays:
+    counted = COUNTS.compute(rows, ask)
+    own = {name: counted[name] for name in ("left_out", "patients")}
+    return {**score_sums(_stratified(counted, ask.fixed["by"])), **own}
+
+
+WITHIN_SITE: Final = Sum(
+    name="logrank_within_site",
+    disclosure="A",
+    gives="observed, expected and variance of a log-rank test within hospitals, over all of them",
+    lanes=_within_lanes,
+    compute=_within,
+)
+
+
+def _read(fields: Fields, context: Context) -> dict[str, Any]:
+    endpoint = context.endpoint(fields)
+    table = endpoint.table if endpoint else next(iter(context.scopes))
+    by = context.category(fields, "by", table)
+    if by is None and "by" not in fields.named:
+        fields.issue("'by' is missing: the groups to compare")
+    node = fields.named.get("strata")
+    nodes = node.value if node is not None else None
+    words = [item.value for item in nodes] if isinstance(nodes, list) else [nodes]
+    if SITE in words:
+        fields.issue("strata: 'site' is not a column; for hospitals as strata: by_site: true", node)
+    return {
+        "endpoint": endpoint.name if endpoint else "",
+        "cohort": context.cohort(fields, table),
+        "by": by,
+        "strata": [] if SITE in words else context.categories(fields, "strata", table),
+        "by_site": fields.flag("by_site"),
+    }
+
+
+def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
+    if options["by_site"]:
+        return (("A", "observed, expected and variance by group, summed over hospitals"),)
+    return (("B", f"how many leave at each time, by {options['by']}"),)
+
+
+def _frame(study: Study, analysis: Analysis) -> Frame:
+    options = analysis.options
+    return Frame(
+        table=study.endpoints[options["endpoint"]].table,
+        endpoint=options["endpoint"],
+        cohort=options["cohort"],
+        by=options["by"],
+        strata=tuple(options["strata"]),
+    )
+
+
+def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
+    return (_frame(study, analysis),)
+
+
+def _logrank(study: Study, analysis: Analysis) -> Estimator:
+    options = analysis.options
+    frame = _frame(study, analysis)
+    ask = counts_ask(study, frame)
+    if options["by_site"]:
+        (answer,) = yield (Ask(WITHIN_SITE.name, frame, ask.fixed, {}),)
+        sums = answer.totals
+    else:
+        (answer,) = yield (ask,)
+        sums = score_sums(_stratified(answer.totals, ask.fixed["by"]))
+    statistic, df = _chi_square(sums)
+    return LogRank(
+        by=options["by"],
+        strata=(*options["strata"], *([SITE] if options["by_site"] else [])),
+        groups=levels_of(study, frame.table, frame.by),
+        rows=sums["rows"],
+        observed=sums["observed"],
+        expected=sums["expected"],
+        variance=sums["variance"],
+        statistic=statistic,
+        df=df,
+        p_value=chi_square_p(statistic, df),
+        patients=int(answer.totals["patients"][0]),
+        left_out=left_out(answer.totals["left_out"]),
+    )
+
+
+def _chi_square(sums: Arrays) -> tuple[float, int]:
+    """Return the statistic and its degrees of freedom; AnalysisError if there is no test."""
+    compared = np.flatnonzero(sums["expected"] > 0)
+    if len(compared) < 2:
+        raise AnalysisError(
+            "fewer than two groups are at risk when an event happens; there is nothing to compare"
+        )
+    kept = compared[1:]
+    difference = (sums["observed"] - sums["expected"])[kept]
+    variance = sums["variance"][np.ix_(kept, kept)]
+    try:
+        solved = np.linalg.solve(variance, difference)
+    except np.linalg.LinAlgError:
+        solved = np.full(len(kept), math.nan)
+    statistic = float(difference @ solved)
+    if not math.isfinite(statistic):
+        raise AnalysisError(
+            "the variance of observed less expected is singular: groups are never at risk together"
+        )
+    return statistic, len(kept)
+
+
+LOGRANK: Final = Kind("logrank", _read, _uses, _frames, _logrank, (COUNTS, WITHIN_SITE))

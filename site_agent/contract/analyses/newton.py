@@ -1,0 +1,164 @@
+"""Newton's method for a concave log-likelihood whose every evaluation is a round.
+
+From beta = 0, with score U and information I at the present point, step = I^- U. A step that
+lowers the log-likelihood is halved. Converged when the expected gain U' I^- U is below 1e-20:
+the last step is then at most 1e-10 standard errors, so that I at the last point differs from I
+at the maximum by as little, and the estimate, one step further, by its square.
+
+I^- is by sweeping (Goodnight 1979), columns in order: a column whose pivot at beta = 0 is below
+1e-9 of its diagonal is a linear combination of those before it, one with next to no
+information is constant wherever somebody dies; neither has a coefficient.
+
+A likelihood without a maximum (monotone: no event in a group, or a covariate that orders
+the deaths) is recognised by steps that do not shrink while the information keeps falling:
+U and I fall alike, as exp(-|beta|), and each step stays near one unit (Heinze and Schemper
+2001 describe the case).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from site_agent.contract.analyses.risk_sets import unpack
+from site_agent.contract.errors import AnalysisError
+from site_agent.contract.frames import Floats
+from site_agent.contract.sums import Answer, Arrays, Ask
+
+GAIN: Final = 1e-20
+STEPS: Final = 25
+HALVINGS: Final = 8
+PIVOT: Final = 1e-9
+STEADY: Final = 3  # steps in a row that must not shrink before a likelihood is called monotone
+FARTHEST: Final = 50.0  # coefficient times standard deviation beyond which none is believed
+
+Asking = Generator[tuple[Ask, ...], tuple[Answer, ...], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The log-likelihood at beta: value, score (p,), information (p, p)."""
+
+    beta: Floats
+    loglik: float
+    score: Floats
+    information: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """Where Newton's method ended: the start, the last evaluated point, estimate and variance.
+
+    aliased (p,): columns that are linear combinations of earlier ones; their estimate is NaN,
+    their variance 0. evaluations: how often sums were asked for.
+    """
+
+    start: Point
+    last: Point
+    estimate: Floats
+    variance: Floats
+    aliased: np.ndarray
+    evaluations: int
+
+
+class Monotone(AnalysisError):
+    """A likelihood without a maximum; `columns` are those whose coefficients run away."""
+
+    def __init__(self, columns: tuple[int, ...], signs: tuple[int, ...]) -> None:
+        self.columns = columns
+        self.signs = signs
+        super().__init__("the likelihood has no maximum")
+
+
+def inverse(information: Floats, floor: Floats) -> tuple[Floats, np.ndarray]:
+    """Return the inverse by sweeping in column order, and which columns are aliased.
+
+    A column whose pivot is not above floor (p,) is aliased: its row and column are 0.
+    """
+    swept = information.copy()
+    aliased = np.zeros(len(swept), dtype=bool)
+    for k in range(len(swept)):
+        pivot = swept[k, k]
+        if not pivot > floor[k]:
+            aliased[k] = True
+            continue
+        row, column = swept[k] / pivot, swept[:, k].copy()
+        swept -= np.outer(column, row)
+        swept[k] = row
+        swept[:, k] = -column / pivot
+        swept[k, k] = 1 / pivot
+    kept = ~aliased
+    variance = np.where(np.outer(kept, kept), swept, 0.0)
+    return (variance + variance.T) / 2, aliased
+
+
+def maximise(
+    ask: Callable[[Floats], Ask], spread: Floats, events: int
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Maximum]:
+    """Return the maximum; `ask(beta)` is the question whose answer is the point at beta.
+
+    spread (p,) is each column's standard deviation: it makes steps comparable. Raises Monotone
+    and AnalysisError (no convergence).
+    """
+    start = present = yield from _evaluate(ask, np.zeros(len(spread)))
+    evaluations = 1
+    informative = np.maximum(np.diag(start.information), 1e-3 * events * spread**2)
+    variance, aliased = inverse(start.information, PIVOT * informative)
+    sizes: list[Floats] = []
+    for _ in range(STEPS):
+        step = variance @ present.score
+        if float(present.score @ step) <= GAIN:
+            estimate = np.where(aliased, np.nan, present.beta + step)
+            return Maximum(start, present, estimate, variance, aliased, evaluations)
+        sizes.append(step * spread)
+        _refuse_monotone(sizes, present.beta * spread)
+        for halving in range(HALVINGS + 1):
+            candidate = yield from _evaluate(ask, present.beta + step / 2**halving)
+            evaluations += 1
+            if candidate.loglik >= present.loglik - 1e-12 * abs(present.loglik):
+                break
+        else:
+            raise AnalysisError("the model does not converge: no step raises the log-likelihood")
+        present = candidate
+        variance, _ = inverse(_without(present.information, aliased), np.zeros(len(spread)))
+    raise AnalysisError(f"the model does not converge within {STEPS} steps of Newton's method")
+
+
+def _without(information: Floats, aliased: np.ndarray) -> Floats:
+    """Return the information with aliased columns zeroed, so that they stay aliased."""
+    kept = ~aliased
+    return np.asarray(np.where(np.outer(kept, kept), information, 0.0))
+
+
+def _evaluate(
+    ask: Callable[[Floats], Ask], beta: Floats
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Point]:
+    (answer,) = yield (ask(beta),)
+    return point(answer.totals, answer.floats["beta"])
+
+
+def point(totals: Arrays, beta: Floats) -> Point:
+    """Return the totals of an evaluation as a point; AnalysisError if they are not finite."""
+    loglik = float(totals["loglik"][0])
+    information = unpack(totals["information"], len(beta))
+    if not (np.isfinite(loglik) and np.isfinite(information).all()):
+        raise AnalysisError("the model does not converge: the log-likelihood is not finite")
+    return Point(beta, loglik, totals["score"], information)
+
+
+def _refuse_monotone(sizes: list[Floats], reached: Floats) -> None:
+    """Raise Monotone if a coefficient has run far, or steps that far out no longer shrink."""
+    running = np.abs(reached) > FARTHEST
+    if len(sizes) > STEADY:
+        recent = np.stack(sizes[-STEADY - 1 :])
+        same_way = (recent > 0).all(axis=0) | (recent < 0).all(axis=0)
+        steady = (np.abs(recent[1:]) > 0.8 * np.abs(recent[:-1])).all(axis=0)
+        running |= same_way & steady & (np.abs(recent[-1]) > 0.05)
+    if running.any():
+        columns = np.flatnonzero(running)
+        raise Monotone(
+            tuple(int(k) for k in columns), tuple(int(np.sign(sizes[-1][k])) for k in columns)
+        )

@@ -1,0 +1,156 @@
+"""Sums over those at risk at each death, and what they make of a Cox model's likelihood.
+
+Rows i with covariates x_i (centred), eta_i = x_i beta, r_i = exp(eta_i), intervals
+(entry, time]. At the k-th distinct death time of a stratum, R_k is at risk, D_k dies, d = |D_k|:
+
+    S0 = sum over R_k of r,   S1 = sum of r x,   S2 = sum of r x x'
+    T0, T1, T2 likewise over D_k
+
+Efron (1977) lets the j-th of d tied deaths meet the risk set less j/d of the dying:
+
+    log L = sum of eta over deaths - sum over k, j < d of log(S0 - (j/d) T0)
+    U     = sum of x over deaths   - sum over k, j of E,       E = A1/A0
+    I     = sum over k, j of (A2/A0 - E E'),                   Am = Sm - (j/d) Tm
+
+Breslow (1974) is the same with j/d = 0. T is needed only where deaths tie. Symmetric matrices
+travel as their upper triangle, row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from site_agent.contract.frames import Floats, Integers, Rows
+from site_agent.contract.sums import Arrays
+
+DEATH: Final = 1
+
+
+def triangle(p: int) -> int:
+    """Return the number of elements of the upper triangle of a (p, p) matrix."""
+    return p * (p + 1) // 2
+
+
+def unpack(packed: Floats, p: int) -> Floats:
+    """Return the symmetric (p, p) matrix of a packed upper triangle."""
+    full = np.zeros((p, p))
+    full[np.triu_indices(p)] = packed
+    return np.asarray(full + np.triu(full, 1).T)
+
+
+def moments(design: Floats, weights: Floats) -> Floats:
+    """Return per row (w, w x, packed w x x'), shape (n, 1 + p + p(p+1)/2)."""
+    n, p = design.shape
+    one, two = np.triu_indices(p)
+    out = np.empty((n, 1 + p + triangle(p)))
+    out[:, 0] = weights
+    np.multiply(design, weights[:, None], out=out[:, 1 : 1 + p])
+    np.multiply(out[:, 1 + one], design[:, two], out=out[:, 1 + p :])
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """The pooled death times: ascending ticks by stratum, and how many die at each.
+
+    ties (K,) runs over all strata in order.
+    """
+
+    ticks: tuple[Integers, ...]
+    ties: Integers
+
+    @property
+    def tied(self) -> Integers:
+        """Return the numbers k of the death times at which more than one dies."""
+        return np.flatnonzero(self.ties > 1)
+
+
+def risk_set_sums(
+    rows: Rows, beta: Floats, centre: Floats, *, deaths: Deaths, efron: bool
+) -> Arrays:
+    """Return the sums of one hospital for all death times of all strata.
+
+    `risk` is (K, M), K death times over all strata in order, M = 1 + p + p(p+1)/2; `tied` the
+    same over the dying, where deaths tie (Efron) or of no rows; `eta` (1,) and
+    `covariates` (p,) are sums over deaths.
+    """
+    design = rows.design - centre
+    eta = design @ beta
+    per_row = moments(design, np.exp(eta))
+    offsets = np.concatenate([[0], np.cumsum([len(ticks) for ticks in deaths.ticks])])
+    risk = np.zeros((offsets[-1], per_row.shape[1]))
+    dying = np.zeros_like(risk)
+    dies = rows.cause == DEATH
+    for stratum, ticks in enumerate(deaths.ticks):
+        inside = rows.stratum == stratum
+        risk[offsets[stratum] : offsets[stratum + 1]] = _at_risk(rows, inside, per_row, ticks)
+        position = offsets[stratum] + np.searchsorted(ticks, rows.time[inside & dies])
+        np.add.at(dying, position, per_row[inside & dies])
+    return {
+        "risk": risk,
+        "tied": dying[deaths.tied] if efron else dying[:0],
+        "eta": np.array([eta[dies].sum()]),
+        "covariates": design[dies].sum(axis=0),
+    }
+
+
+def _at_risk(rows: Rows, inside: np.ndarray, per_row: Floats, times: Integers) -> Floats:
+    """Return the sums over rows with entry < t <= time for each t of `times`.
+
+    A row is at risk at the death times number first <= k < last. Rows are added up by `last`,
+    and those that enter late taken off again by `first`.
+    """
+    count = len(times)
+    last = np.searchsorted(times, rows.time[inside], side="right")
+    first = np.searchsorted(times, rows.entry[inside], side="right")
+    values = per_row[inside]
+    total = np.empty((count, per_row.shape[1]))
+    late = first > 0
+    for column in range(per_row.shape[1]):
+        ending = np.bincount(last, weights=values[:, column], minlength=count + 1)
+        starting = np.bincount(first[late], values[late, column], minlength=count + 1)
+        difference = ending - starting
+        total[:, column] = np.cumsum(difference[::-1])[::-1][1:]
+    return total
+
+
+def likelihood(sums: Arrays, deaths: Deaths, p: int, *, efron: bool) -> Arrays:
+    """Return log-likelihood (1,), score (p,) and packed information from pooled sums."""
+    step, fraction = _pseudo_times(deaths.ties, efron=efron)
+    pooled = sums["risk"][step]
+    if efron:
+        dying = np.zeros_like(sums["risk"])
+        dying[deaths.tied] = sums["tied"]
+        pooled = pooled - fraction[:, None] * dying[step]
+    weight = pooled[:, :1]
+    mean = pooled[:, 1 : 1 + p] / weight
+    one, two = np.triu_indices(p)
+    second = pooled[:, 1 + p :] / weight - mean[:, one] * mean[:, two]
+    return {
+        "loglik": sums["eta"] - np.log(weight).sum(axis=0),
+        "score": sums["covariates"] - mean.sum(axis=0),
+        "information": second.sum(axis=0),
+    }
+
+
+def _pseudo_times(ties: Integers, *, efron: bool) -> tuple[Integers, Floats]:
+    """Return, for each single death, its death time's number and the part j/d of its ties."""
+    step = np.repeat(np.arange(len(ties)), ties)
+    if not efron:
+        return step, np.zeros(len(step))
+    first = np.concatenate([[0], np.cumsum(ties)])[:-1]
+    rank = np.arange(len(step)) - np.repeat(first, ties)
+    return step, rank / np.repeat(ties, ties)
+
+
+def deaths_of(rows: Rows, strata: int) -> Deaths:
+    """Return the death times of one hospital's own rows."""
+    dies = rows.cause == DEATH
+    found = [
+        np.unique(rows.time[dies & (rows.stratum == stratum)], return_counts=True)
+        for stratum in range(strata)
+    ]
+    return Deaths(tuple(ticks for ticks, _ in found), np.concatenate([n for _, n in found]))

@@ -1,0 +1,97 @@
+"""The conductor: replays the study's estimators on the log of totals, in lockstep.
+
+Everybody runs it: the coordinator to know what to ask, each site to know what it may be asked.
+The next round's asks follow from the study and the answers so far, and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from site_agent.contract.analyses.guard import guard
+from site_agent.contract.analyses.results import Result
+from site_agent.contract.catalogue import KINDS, SUMS
+from site_agent.contract.lockstep import lockstep
+from site_agent.contract.study.model import Study
+from site_agent.contract.sums import Answer, Ask, Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished study gives: who took part, and a result or a failure by analysis."""
+
+    patients: int
+    sites: int
+    results: dict[str, Result]
+
+
+def plan(study: Study) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Outcome]:
+    """Return the study as one estimator: the guard's round, then all analyses in lockstep."""
+    enrolled: dict[str, int] = yield from guard(study)
+    estimators = {
+        name: KINDS[analysis.kind].estimator(study, analysis)
+        for name, analysis in study.analyses.items()
+    }
+    results: dict[str, Any] = yield from lockstep(estimators)
+    return Outcome(enrolled["patients"], enrolled["sites"], results)
+
+
+class Conductor:
+    """A study's plan at its present round.
+
+    `asks` are the distinct questions of the round in order; `outcome` is set at the end.
+    `number` counts rounds from 0, which is the guard's.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._plan = plan(study)
+        self._wanted: tuple[Ask, ...] = ()
+        self.number = -1
+        self.asks: tuple[Ask, ...] = ()
+        self.outcome: Outcome | None = None
+        self._take(None)
+
+    @property
+    def finished(self) -> bool:
+        """Return whether nothing is left to ask."""
+        return self.outcome is not None
+
+    def adopt(self, sent: Sequence[bytes]) -> tuple[Ask, ...]:
+        """Return the round's asks with the floating-point arguments that were sent.
+
+        Refused("argument") if one differs from what this replay asks for.
+        """
+        return tuple(ask.adopt(floats) for ask, floats in zip(self.asks, sent, strict=True))
+
+    def advance(self, answers: Sequence[Answer]) -> None:
+        """Take the answers of the round, in the order of `asks`, and go to the next."""
+        by_question = {
+            ask.identity(): answer for ask, answer in zip(self.asks, answers, strict=True)
+        }
+        self._take(tuple(by_question[ask.identity()] for ask in self._wanted))
+
+    def _take(self, answers: tuple[Answer, ...] | None) -> None:
+        try:
+            self._wanted = next(self._plan) if answers is None else self._plan.send(answers)
+        except StopIteration as done:
+            self.outcome, self.asks = done.value, ()
+            return
+        self.number += 1
+        self.asks = tuple({ask.identity(): ask for ask in self._wanted}.values())
+
+
+def entry(ask: Ask) -> Sum:
+    """Return the catalogue entry of an ask."""
+    return SUMS[ask.sum]
+
+
+def sections(asks: Sequence[Ask]) -> dict[str, list[int]]:
+    """Return which asks go into which vector of a round.
+
+    `open` shares are seen by all sites; `closed` shares are of sums with a reduction and go to
+    the coordinator alone.
+    """
+    closed = [i for i, ask in enumerate(asks) if entry(ask).reduce is not None]
+    return {"open": [i for i in range(len(asks)) if i not in closed], "closed": closed}
