@@ -1,0 +1,130 @@
+"""A release under way at one site: which question comes next, and the masked answer to it.
+
+No files, no clock, no randomness: a release that is replayed gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from site_agent.contract.analyses.guard import ENROLLED, refuse_exposed
+from site_agent.contract.canonical import sha256
+from site_agent.contract.conductor import Conductor, entry, sections
+from site_agent.contract.errors import Refused
+from site_agent.contract.frames import Frame, Rows
+from site_agent.contract.identity import seal
+from site_agent.contract.messages import Open
+from site_agent.contract.securesum import masks, transcript, vector
+from site_agent.contract.study.model import Member, Study
+from site_agent.contract.sums import Arrays, Ask
+from site_agent.contract.totals import read_totals
+
+RowSource = Callable[[Frame], Rows]
+
+
+@dataclass(slots=True)
+class Answering:
+    """One site's state within a release: the replayed conductor and what is bound so far.
+
+    asked: number of the last round that was answered, -1 before the first.
+    """
+
+    study: Study
+    site: str
+    opened: Open
+    rows: RowSource
+    secrets: Mapping[str, bytes]
+    bound: bytes
+    conductor: Conductor = field(init=False)
+    asked: int = -1
+    asks: tuple[Ask, ...] = ()
+    own: list[Arrays] = field(default_factory=list)
+    audited: dict[int, Arrays] | None = None
+    taken: str = ""
+
+    def __post_init__(self) -> None:
+        self.conductor = Conductor(self.study)
+
+    def take_totals(self, data: bytes) -> None:
+        """Take the totals of the round answered last; once taken, others are refused.
+
+        Totals of open sums must be the ones that this site found by adding up the shares
+        itself. After the guard's round the site checks that it is hidden among enough others.
+        """
+        if self.conductor.number != self.asked:
+            if sha256(data) != self.taken:
+                raise Refused("second_totals", "other totals than those this site was sent before")
+            return
+        if self.audited is None and sections(self.asks)["open"]:
+            raise Refused(
+                "not_audited",
+                f"totals of round {self.asked} before its shares; every hospital adds up the "
+                f"signed shares itself before it answers further",
+            )
+        answers = read_totals(self.asks, data)
+        for index, arrays in (self.audited or {}).items():
+            for name, found in arrays.items():
+                if not np.array_equal(found, answers[index].totals[name]):
+                    raise Refused(
+                        "false_totals",
+                        f"the totals of round {self.asked} are not the sum of the signed shares",
+                    )
+        for ask, answer, own in zip(self.asks, answers, self.own, strict=True):
+            if ask.sum == ENROLLED.name:
+                refuse_exposed(self.study, answer.totals, own)
+        self.conductor.advance(answers)
+        self.taken = sha256(data)
+
+    def bind(self, totals: bytes, arguments: Sequence[bytes]) -> tuple[tuple[Ask, ...], bytes]:
+        """Return the asks of the next round with their arguments as sent, and T_r."""
+        if self.conductor.finished:
+            raise Refused("finished", "the study has no further question; the release is to close")
+        if len(arguments) != len(self.conductor.asks):
+            raise Refused(
+                "argument",
+                f"arguments for {len(arguments)} asks, {len(self.conductor.asks)} follow from "
+                f"the approved study",
+            )
+        asks = self.conductor.adopt(arguments)
+        return asks, transcript.asking(self.bound, self.conductor.number, asks, totals)
+
+    def share(self, asks: tuple[Ask, ...], bound: bytes, center: Member) -> tuple[bytes, bytes]:
+        """Return the masked vectors of a round: the open one, and the one sealed to the center."""
+        arrays = [entry(ask).compute(self.rows(ask.frame), ask) for ask in asks]
+        self.own = arrays
+        parts = {}
+        for section, chosen in sections(asks).items():
+            if not chosen:
+                parts[section] = b""
+                continue
+            layout = vector.Layout(tuple(entry(asks[i]).lanes(asks[i]) for i in chosen))
+            mine = vector.encode(layout, [arrays[i] for i in chosen], len(self.opened.roster))
+            mask = masks.mask(layout, self.site, self.secrets, transcript=bound, section=section)
+            parts[section] = vector.to_bytes(vector.plus(mine, mask))
+        closed = parts["closed"]
+        context = seal_context(bound, self.site)
+        return parts["open"], seal(center, closed, context) if closed else b""
+
+    def answered(self, asks: tuple[Ask, ...], bound: bytes) -> None:
+        """Note that the round was answered."""
+        self.asks, self.bound = asks, bound
+        self.asked = self.conductor.number
+        self.audited = None
+
+    def audit(self, shares: Sequence[bytes]) -> None:
+        """Add up the open vectors of all sites; Refused("check_lane") if they do not fit."""
+        chosen = sections(self.asks)["open"]
+        layout = vector.Layout(tuple(entry(self.asks[i]).lanes(self.asks[i]) for i in chosen))
+        total = vector.from_bytes(layout, bytes(layout.byte_length))
+        for share in shares:
+            total = vector.plus(total, vector.from_bytes(layout, share))
+        opened = vector.open_total(layout, total, len(self.opened.roster))
+        self.audited = dict(zip(chosen, opened, strict=True))
+
+
+def seal_context(bound: bytes, site: str) -> bytes:
+    """Return what a sealed share is bound to: the round's transcript and the site."""
+    return b"quorum/1/share\x00" + bound + site.encode()

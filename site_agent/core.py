@@ -1,0 +1,430 @@
+"""A site's side of the protocol, without network, clock or randomness of its own.
+
+Bytes in, bytes out: the same code answers in one process and over HTTP. The core replays the
+conductor on the totals, works out each question itself, and answers only that one. What it
+sends is written down before it is returned; the same message again gets the same bytes. After
+a restart the coordinator's messages are given to it again from OPEN on: every step is computed
+anew, and what was sent before is taken from the vault.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from site_agent.answering import Answering, RowSource
+from site_agent.contract import messages
+from site_agent.contract.canonical import sha256
+from site_agent.contract.errors import Refused
+from site_agent.contract.identity import Entropy, Identity
+from site_agent.contract.lifecycle import SITE_RELEASE, SITE_ROUND, advance
+from site_agent.contract.messages import (
+    Close,
+    Message,
+    Open,
+    Readies,
+    Ready,
+    Receipt,
+    Round,
+    Share,
+    Shares,
+)
+from site_agent.contract.roster import refuse_roster
+from site_agent.contract.securesum import masks, transcript
+from site_agent.contract.study.model import Roster, Study
+from site_agent.contract.sums import Ask
+from site_agent.ledger import Ledger
+from site_agent.vault import Vault
+from site_agent.version import SOFTWARE
+
+SALT_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SiteData:
+    """A hospital's data as read at one moment: a digest of the files, and rows by frame."""
+
+    digest: str
+    rows: RowSource
+
+
+@dataclass(slots=True)
+class _Release:
+    """The release that is under way."""
+
+    opened: Open
+    message: Message
+    rows: RowSource
+    state: str
+    round_state: str = ""
+    readies: bytes = b""
+    answering: Answering | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name under which the vault keeps the release."""
+        return release_name(self.opened)
+
+    def under_way(self) -> Answering:
+        """Return the answering state; Refused before READIES."""
+        if self.answering is None:
+            raise Refused("no_keys", "a message of a round before the READY messages of all sites")
+        return self.answering
+
+
+def release_name(opened: Open) -> str:
+    """Return the name under which a vault keeps a release."""
+    return f"{opened.study[:16]}-{opened.release}"
+
+
+class SiteCore:
+    """One site's core for one frozen study.
+
+    `data()` reads and checks the hospital's tables; `entropy(n)` gives n random bytes. Raises
+    Refused("not_in_roster") if the study does not pin this identity's key.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        identity: Identity,
+        data: Callable[[], SiteData],
+        *,
+        ledger: Ledger,
+        vault: Vault,
+        entropy: Entropy,
+    ) -> None:
+        self._study = study
+        self._identity = identity
+        self._data = data
+        self._ledger = ledger
+        self._vault = vault
+        self._entropy = entropy
+        self._release: _Release | None = None
+        self._roster = _pinned(study, identity)
+
+    def approve(self) -> None:
+        """Write the steward's approval of this study into the ledger."""
+        self._ledger.append("approved", study=self._study.hash)
+
+    def revoke(self) -> None:
+        """Write the end of the approval into the ledger; from now on nothing is answered."""
+        self._ledger.append("revoked", study=self._study.hash)
+
+    def burn(self) -> None:
+        """Give up the release under way for good: it is never answered again."""
+        release = self._release
+        if release is None:
+            raise Refused("not_open", "no release is open here")
+        release.state = advance(SITE_RELEASE, release.state, "burn")
+        self._note("burned", release)
+        self._vault.erase(release.name)
+        self._release = None
+
+    def receive(self, wire: bytes) -> bytes | None:
+        """Answer one message of the coordinator; Refused if it must not be answered.
+
+        A refusal is written into the ledger and leaves what was agreed before as it was.
+        """
+        handlers: Mapping[str, Callable[[Message], bytes | None]] = {
+            Open.TYPE: self._open,
+            Readies.TYPE: self._readies,
+            Round.TYPE: self._round,
+            Shares.TYPE: self._shares,
+            Close.TYPE: self._close,
+        }
+        try:
+            message = messages.read(wire)
+            handler = handlers.get(message.kind)
+            if handler is None:
+                raise Refused("malformed", f"a {message.kind} message is not for a site")
+            return handler(message)
+        except Refused as refused:
+            self._ledger.append("refused", code=refused.code, reason=str(refused))
+            raise
+
+    def _note(self, event: str, release: _Release, **details: Any) -> None:
+        opened = release.opened
+        self._ledger.append(
+            event,
+            study=opened.study,
+            release=opened.release,
+            attempt=opened.attempt,
+            roster=list(opened.roster),
+            **details,
+        )
+
+    def _current(self, open_digest: str) -> _Release:
+        if self._release is None or self._release.message.digest() != open_digest:
+            raise Refused("not_open", "the message is of a release that is not open here")
+        return self._release
+
+    # OPEN -> READY
+
+    def _open(self, message: Message) -> bytes:
+        opened = message.says(Open, self._roster.center)
+        self._refuse_open(opened)
+        data = self._data()
+        state = advance(SITE_RELEASE, "unknown", "open")
+        release = _Release(opened, message, data.rows, state)
+        kept = self._vault.get(release.name, f"ready-{message.digest()}")
+        wire = self._ready(release, data) if kept is None else self._again(release, data, kept)
+        self._release = release
+        return wire
+
+    def _refuse_open(self, opened: Open) -> None:
+        """Refuse what the approval, the roster's rules or the ledger do not allow."""
+        if opened.study != self._study.hash:
+            raise Refused("other_study", "the release is of another study than this one")
+        if not self._approved():
+            raise Refused("not_approved", "this hospital's steward has not approved the study")
+        refuse_roster(self._study, self._identity.name, opened.roster)
+        named = {"study": opened.study, "release": opened.release}
+        if self._ledger.find("closed", **named) or self._ledger.find("burned", **named):
+            raise Refused("release_over", f"release {opened.release} is over; open the next one")
+        roster = list(opened.roster)
+        shares = self._ledger.find("share", study=opened.study)
+        for share in shares:
+            same = share["release"] == opened.release
+            if same and (share["attempt"], share["roster"]) != (opened.attempt, roster):
+                raise Refused(
+                    "second_roster",
+                    f"release {opened.release} was answered with another roster; two sums that "
+                    f"differ by a hospital would show that hospital. Continue it, or burn it",
+                )
+            if not same and share["roster"] != roster:
+                raise Refused(
+                    "other_roster",
+                    "earlier releases had other hospitals; the difference of two releases would "
+                    "show those that joined or left. The stewards must approve a revision",
+                )
+
+    def _approved(self) -> bool:
+        marks = [
+            entry["event"]
+            for entry in self._ledger.entries
+            if entry["event"] in ("approved", "revoked") and entry["study"] == self._study.hash
+        ]
+        return bool(marks) and marks[-1] == "approved"
+
+    def _ready(self, release: _Release, data: SiteData) -> bytes:
+        salt, secret = self._entropy(SALT_BYTES), self._entropy(masks.KEY_BYTES)
+        public = X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+        digest = release.message.digest()
+        wire = messages.write(
+            self._identity,
+            Ready(
+                open=digest,
+                ephemeral=base64.b64encode(public).decode(),
+                snapshot=sha256(salt + data.digest.encode()),
+                ledger_head=self._ledger.head,
+                ledger_length=len(self._ledger.entries),
+                software=SOFTWARE,
+            ),
+        )
+        self._vault.put(release.name, f"salt-{digest}", salt)
+        self._vault.put(release.name, f"key-{digest}", secret)
+        self._vault.put(release.name, f"ready-{digest}", wire)
+        self._note("ready", release)
+        return wire
+
+    def _again(self, release: _Release, data: SiteData, kept: bytes) -> bytes:
+        """Return the READY of before, if the data are still those that it stands for."""
+        salt = self._vault.get(release.name, f"salt-{release.message.digest()}") or b""
+        ready = messages.read(kept).says(Ready, self._identity.member())
+        if ready.snapshot != sha256(salt + data.digest.encode()):
+            raise Refused(
+                "data_changed",
+                "the data have changed since this release was opened, and a release runs on one "
+                "snapshot. Put the files back, or let the release be burned and open the next",
+            )
+        return kept
+
+    # READIES
+
+    def _readies(self, message: Message) -> None:
+        content = message.says(Readies, self._roster.center)
+        release = self._current(content.open)
+        if release.answering is not None and release.answering.asked >= 0:
+            if message.digest() != sha256(release.readies):
+                raise Refused("second_readies", "other READY messages than the release began with")
+            return
+        roster = release.opened.roster
+        if len(message.parts) != len(roster):
+            raise Refused(
+                "missing_ready",
+                f"{len(message.parts)} READY messages for a roster of {len(roster)} sites",
+            )
+        wires = [message.part(index) for index in range(len(roster))]
+        own = self._vault.get(release.name, f"ready-{content.open}")
+        if wires[roster.index(self._identity.name)] != own:
+            raise Refused("swapped_key", "the READY in this site's name is not the one it sent")
+        ephemerals = self._ephemerals(roster, wires, content.open)
+        start = transcript.opening(release.message.wire, wires)
+        secrets = self._pair_secrets(release, ephemerals, start)
+        release.state = advance(SITE_RELEASE, release.state, "readies")
+        release.readies = message.header + message.signature
+        release.answering = Answering(
+            self._study, self._identity.name, release.opened, release.rows, secrets, start
+        )
+
+    def _ephemerals(
+        self, roster: tuple[str, ...], wires: list[bytes], open_digest: str
+    ) -> dict[str, bytes]:
+        """Return the sites' ephemeral keys, each signed with the key that the study pins."""
+        found = {}
+        for site, wire in zip(roster, wires, strict=True):
+            ready = messages.read(wire).says(Ready, self._roster.sites[site])
+            if ready.open != open_digest:
+                raise Refused("other_release", f"the READY of '{site}' is of another release")
+            try:
+                found[site] = base64.b64decode(ready.ephemeral, validate=True)
+            except ValueError:
+                raise Refused("key", f"the ephemeral key of '{site}' is not base64") from None
+        return found
+
+    def _pair_secrets(
+        self, release: _Release, ephemerals: Mapping[str, bytes], start: bytes
+    ) -> dict[str, bytes]:
+        secret = self._vault.get(release.name, f"key-{release.message.digest()}")
+        if secret is None:
+            raise Refused("lost", "the ephemeral key of this release is lost; burn the release")
+        own = X25519PrivateKey.from_private_bytes(secret)
+        return {
+            site: masks.pair_secret(own, ephemeral, start)
+            for site, ephemeral in ephemerals.items()
+            if site != self._identity.name
+        }
+
+    # ROUND -> SHARE
+
+    def _round(self, message: Message) -> bytes:
+        content = message.says(Round, self._roster.center)
+        release = self._current(content.open)
+        answering = release.under_way()
+        if content.number <= answering.asked:
+            return self._sent(release, content)
+        if content.number != answering.asked + 1:
+            raise Refused(
+                "wrong_round",
+                f"round {content.number} after round {answering.asked}; give the ones between",
+            )
+        totals = message.part(0)
+        if content.number > 0:
+            answering.take_totals(totals)
+            release.round_state = advance(SITE_ROUND, release.round_state, "total")
+        arguments = [message.part(index) for index in range(1, len(message.parts))]
+        asks, bound = answering.bind(totals, arguments)
+        if bound.hex() != content.transcript:
+            raise Refused(
+                "transcript", f"round {content.number} stands on messages this site has not seen"
+            )
+        wire = self._answer(release, content, asks, bound)
+        answering.answered(asks, bound)
+        release.round_state = advance(SITE_ROUND, "asked", "share")
+        release.state = advance(SITE_RELEASE, release.state, "share")
+        return wire
+
+    def _answer(
+        self, release: _Release, content: Round, asks: tuple[Ask, ...], bound: bytes
+    ) -> bytes:
+        """Return the share of a round; written into vault and ledger before it is returned."""
+        before = self._shares_of(release, content.number)
+        parts = release.under_way().share(asks, bound, self._roster.center)
+        if before:
+            return self._sent(release, content)
+        wire = messages.write(
+            self._identity, Share(content.open, content.number, content.transcript), parts
+        )
+        self._vault.put(release.name, f"share-{content.number}", wire)
+        self._note(
+            "share",
+            release,
+            number=content.number,
+            question=content.transcript,
+            sums=[{"sum": ask.sum, "frame": ask.frame.document()} for ask in asks],
+            bytes=len(wire),
+            sha256=sha256(wire),
+        )
+        return wire
+
+    def _shares_of(self, release: _Release, number: int) -> list[dict[str, Any]]:
+        opened = release.opened
+        return self._ledger.find("share", study=opened.study, release=opened.release, number=number)
+
+    def _sent(self, release: _Release, content: Round) -> bytes:
+        """Return the share that was sent before; another question in its round is refused."""
+        if any(
+            e["question"] != content.transcript for e in self._shares_of(release, content.number)
+        ):
+            raise Refused(
+                "second_question",
+                f"round {content.number} has been answered; a second question in it is refused",
+            )
+        wire = self._vault.get(release.name, f"share-{content.number}")
+        if wire is None:
+            raise Refused("lost", "the share of this round is lost; burn the release")
+        return wire
+
+    # SHARES
+
+    def _shares(self, message: Message) -> None:
+        content = message.says(Shares, self._roster.center)
+        release = self._current(content.open)
+        answering = release.under_way()
+        if content.number != answering.asked:
+            raise Refused("wrong_round", f"shares of round {content.number}, not {answering.asked}")
+        roster = release.opened.roster
+        if len(message.parts) != len(roster):
+            raise Refused(
+                "missing_share", f"{len(message.parts)} shares for a roster of {len(roster)} sites"
+            )
+        opened = []
+        for index, site in enumerate(roster):
+            share = messages.read(message.part(index))
+            said = share.says(Share, self._roster.sites[site])
+            if (said.open, said.number, said.transcript) != (
+                *(content.open, content.number),
+                answering.bound.hex(),
+            ):
+                raise Refused("other_question", f"the share of '{site}' answers another question")
+            opened.append(share.part(0))
+        answering.audit(opened)
+        release.round_state = advance(SITE_ROUND, release.round_state, "audit")
+        release.state = advance(SITE_RELEASE, release.state, "audit")
+
+    # CLOSE -> RECEIPT
+
+    def _close(self, message: Message) -> bytes:
+        content = message.says(Close, self._roster.center)
+        release = self._current(content.open)
+        answering = release.under_way()
+        answering.take_totals(message.part(0))
+        if not answering.conductor.finished or content.rounds != answering.asked + 1:
+            raise Refused("not_finished", "the release is to close before its last question")
+        release.state = advance(SITE_RELEASE, release.state, "close")
+        self._note("closed", release, rounds=content.rounds, result=content.result)
+        self._vault.erase(release.name)
+        receipt = Receipt(content.open, content.result, self._ledger.head)
+        self._release = None
+        return messages.write(self._identity, receipt)
+
+
+def _pinned(study: Study, identity: Identity) -> Roster:
+    """Return the roster; Refused unless it pins this identity's keys."""
+    if study.roster is None:
+        raise Refused("not_frozen", "the study has no roster; freeze it before it is run")
+    pinned, own = study.roster.sites.get(identity.name), identity.member()
+    keys = (own.signing_key, own.encryption_key)
+    if pinned is None or (pinned.signing_key, pinned.encryption_key) != keys:
+        raise Refused(
+            "not_in_roster",
+            f"the key of site '{identity.name}' is not in the study's roster of "
+            f"{len(study.roster.sites)} sites: the study was frozen without this site, or with "
+            f"another key of it. Use the key it enrolled with, or enrol again and freeze anew",
+        )
+    return study.roster

@@ -1,0 +1,1 @@
+"""A hospital's data: reading Parquet, checking it against the dictionary, deriving columns."""

@@ -1,0 +1,223 @@
+"""A hospital's folder of Parquet files as the study's tables, checked and with derived columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from site_agent.contract import expressions
+from site_agent.contract.canonical import digest, sha256
+from site_agent.contract.errors import DataError, Finding
+from site_agent.contract.expressions import EvaluationError, Value
+from site_agent.contract.rows import FrameBuilder, Tables, UnfitRows
+from site_agent.contract.study.fields import nearest
+from site_agent.contract.study.model import Study, Table
+from site_agent.contract.study.tables import parent_of
+from site_agent.data.columns import ColumnCheck, read_column
+
+SUFFIX: Final = ".parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A hospital's data as read at one moment: its tables, and a digest of its files."""
+
+    tables: Tables
+    digest: str
+
+
+@dataclass(slots=True)
+class _Raw:
+    """One table as read: values by column, patients as text, the second key if there is one."""
+
+    count: int
+    columns: dict[str, Value]
+    patient: NDArray[np.object_]
+
+
+def read_snapshot(study: Study, folder: Path, site: str, attributes: Mapping[str, str]) -> Snapshot:
+    """Return the checked tables in `folder`; DataError with every finding.
+
+    All rows that any analysis of the study runs over are formed once, so that nothing is left to
+    go wrong after the first message has been sent.
+    """
+    findings: list[Finding] = []
+    digests: dict[str, str] = {}
+    raw: dict[str, _Raw] = {}
+    for name, table in study.tables.items():
+        data = _read_file(folder, name, findings)
+        if data is not None:
+            digests[name] = sha256(data)
+            found = _read_table(table, data, findings)
+            if found is not None:
+                raw[name] = found
+    if findings:
+        raise DataError(site, findings)
+    tables = _linked(study, raw, attributes, findings)
+    if not findings:
+        _derive(study, tables, findings)
+    if findings:
+        raise DataError(site, findings)
+    return Snapshot(tables, digest(digests))
+
+
+def check_frames(study: Study, builder: FrameBuilder, site: str) -> None:
+    """Form the rows of every analysis once; DataError with every finding."""
+    from site_agent.contract.catalogue import KINDS
+
+    findings: list[Finding] = []
+    for analysis in study.analyses.values():
+        for frame in KINDS[analysis.kind].frames(study, analysis):
+            try:
+                builder.rows(frame)
+            except UnfitRows as unfit:
+                findings += [finding for finding in unfit.findings if finding not in findings]
+    if findings:
+        raise DataError(site, findings)
+
+
+def _read_file(folder: Path, name: str, findings: list[Finding]) -> bytes | None:
+    path = folder / f"{name}{SUFFIX}"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        present = sorted(file.stem for file in folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+        there = f"the folder has: {', '.join(present)}" if present else "the folder has no table"
+        message = f"the file {path.name} is missing ({there}); put it into {folder}"
+    except OSError as error:
+        message = f"the file {path.name} cannot be read: {error.strerror}"
+    findings.append(Finding(name, "missing file", 1, message))
+    return None
+
+
+def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | None:
+    """Return a table's columns, each checked; None if the file is no usable Parquet."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        names = file.schema_arrow.names
+        wanted = [name for name in (*table.key, *table.columns) if name in names]
+        content = file.read(columns=list(dict.fromkeys(wanted)))
+    except (pa.ArrowException, OSError, ValueError):
+        findings.append(
+            Finding(
+                table.name,
+                "corrupt file",
+                1,
+                f"{table.name}{SUFFIX} is not a readable Parquet file (cut short, damaged, or of "
+                f"another format); export it again",
+            )
+        )
+        return None
+    missing = [name for name in dict.fromkeys((*table.key, *table.columns)) if name not in names]
+    for name in missing:
+        hint = nearest(name, names)
+        message = f"the column '{name}' is missing{hint}"
+        findings.append(Finding(f"table {table.name}", "missing column", 1, message))
+    if missing:
+        return None
+    columns = {
+        name: read_column(
+            content.column(name),
+            column,
+            ColumnCheck(f"table {table.name}, column {name}", findings),
+        )
+        for name, column in table.columns.items()
+    }
+    patient = _identifiers(content.column(table.key[0]), table, findings)
+    raw = _Raw(content.num_rows, columns, patient)
+    _check_unique(table, raw, findings)
+    return raw
+
+
+def _identifiers(
+    array: pa.ChunkedArray, table: Table, findings: list[Finding]
+) -> NDArray[np.object_]:
+    values = array.to_pylist()
+    check = ColumnCheck(f"table {table.name}, column {table.key[0]}", findings)
+    check.note(sum(v is None for v in values), "missing", "no identifier of the patient")
+    return np.array([str(value) for value in values], dtype=object)
+
+
+def _check_unique(table: Table, raw: _Raw, findings: list[Finding]) -> None:
+    keys: list[tuple[object, ...]] = [(patient,) for patient in raw.patient]
+    for name in table.key[1:]:
+        orders = raw.columns[name].data
+        keys = [(*key, order) for key, order in zip(keys, orders, strict=True)]
+    repeated = len(keys) - len(set(keys))
+    check = ColumnCheck(f"table {table.name}", findings)
+    check.note(repeated, "duplicate key", f"the key ({', '.join(table.key)}) stands more than once")
+
+
+def _linked(
+    study: Study, raw: Mapping[str, _Raw], attributes: Mapping[str, str], findings: list[Finding]
+) -> Tables:
+    """Return the tables, each with its parent and children by row number."""
+    rows: dict[str, expressions.Rows] = {}
+    children: dict[str, dict[str, tuple[expressions.Rows, NDArray[np.int64]]]]
+    children = {name: {} for name in study.tables}
+    above = {name: parent_of(table, study.tables) for name, table in study.tables.items()}
+    for name in sorted(study.tables, key=lambda name: above[name] is not None):
+        table, own, parent = study.tables[name], raw[name], above[name]
+        link = None
+        if parent is not None:
+            index = _parent_rows(name, own, parent, raw[parent], findings)
+            link = (table.key[0], rows[parent], index)
+        rows[name] = expressions.Rows(
+            count=own.count,
+            columns=own.columns,
+            parent=link,
+            children=children[name],
+            site=dict(attributes),
+            order=table.key[1] if len(table.key) > 1 else None,
+            site_levels=study.scopes[name].site,
+        )
+        if parent is not None and link is not None:
+            children[parent][name] = (rows[name], link[2])
+    return Tables({name: rows[name] for name in study.tables}, _patient_codes(raw))
+
+
+def _patient_codes(raw: Mapping[str, _Raw]) -> dict[str, NDArray[np.int64]]:
+    """Return whose patient each row is, as numbers without meaning."""
+    everybody = sorted({patient for table in raw.values() for patient in table.patient})
+    code = {patient: number for number, patient in enumerate(everybody)}
+    return {
+        name: np.array([code[patient] for patient in table.patient], dtype=np.int64)
+        for name, table in raw.items()
+    }
+
+
+def _parent_rows(
+    name: str, own: _Raw, parent: str, above: _Raw, findings: list[Finding]
+) -> NDArray[np.int64]:
+    row = {patient: number for number, patient in enumerate(above.patient)}
+    index = np.array([row.get(patient, -1) for patient in own.patient], dtype=np.int64)
+    check = ColumnCheck(f"table {name}", findings)
+    check.note(index < 0, "orphan", f"a patient who is not in table {parent}")
+    return index
+
+
+def _derive(study: Study, tables: Tables, findings: list[Finding]) -> None:
+    """Add derived columns in the order of the study; each may use those before it."""
+    for name, table in study.tables.items():
+        rows = tables.rows[name]
+        columns = rows.columns
+        assert isinstance(columns, dict)
+        for derived in table.derived:
+            try:
+                if derived.expression is not None:
+                    columns[derived.name] = expressions.evaluate(derived.expression, rows)
+                else:
+                    value = expressions.evaluate_levels(derived.levels, rows)
+                    kind = study.scopes[name].columns[derived.name]
+                    columns[derived.name] = Value(kind, value.data, value.missing)
+            except EvaluationError as error:
+                place = f"table {name}, derived column {derived.name}"
+                findings.append(Finding(place, "undefined", error.rows, str(error)))
+                return
