@@ -1,0 +1,1 @@
+"""The coordinating center: driving releases, keeping results, reporting them."""

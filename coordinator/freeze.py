@@ -1,0 +1,94 @@
+"""Freezing a study: the roster of public keys goes into the file, and into its hash.
+
+The file stays as the biostatistician wrote it, comments and all; roster and hash are put
+behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from site_agent.contract.errors import ConfigurationError, Issue, StudyError
+from site_agent.contract.lifecycle import STUDY, advance
+from site_agent.contract.study.model import Member, Roster, Study
+from site_agent.contract.study.read import read_study
+
+MARK: Final = "# Added by `coordinator study freeze`: who takes part, with which keys, and the"
+MARK_MORE: Final = "# hash of all of the above. Any change needs a new approval."
+
+
+def freeze(
+    text: str, source: str, roster: Roster, *, development: bool = False
+) -> tuple[str, Study]:
+    """Return the frozen file and the frozen study.
+
+    StudyError if the study is frozen already, or a site's attributes are not the study's.
+    """
+    study = read_study(text, source, development=development)
+    advance(STUDY, "frozen" if "\nfrozen:" in text else "draft", "freeze")
+    _check_attributes(study, roster, source)
+    frozen = replace(study, roster=roster)
+    tail = {"roster": roster.document(), "frozen": frozen.hash}
+    block = yaml.safe_dump(tail, sort_keys=False, allow_unicode=True, width=10_000)
+    return "\n".join([text.rstrip(), "", MARK, MARK_MORE, block]), frozen
+
+
+def without_roster(text: str) -> str:
+    """Return a study's text up to the roster that freezing put behind it."""
+    return text.partition(f"\n{MARK}")[0]
+
+
+def _check_attributes(study: Study, roster: Roster, source: str) -> None:
+    issues = []
+    for name, member in sorted(roster.sites.items()):
+        for attribute, levels in study.site_attributes.items():
+            value = member.attributes.get(attribute)
+            if value not in levels:
+                found = "nothing" if value is None else f"'{value}'"
+                issues.append(
+                    Issue(
+                        f"site {name}",
+                        None,
+                        f"attribute '{attribute}' is {found}, expected one of {', '.join(levels)}; "
+                        f"write it into the site's site.toml and enrol again",
+                    )
+                )
+    if issues:
+        raise StudyError(issues, source)
+
+
+def enrolment(member: Member) -> bytes:
+    """Return the enrolment card of a party: what it sends to the center before freezing."""
+    card = {"quorum": 1, "name": member.name, **member.document()}
+    return (json.dumps(card, indent=1, sort_keys=True) + "\n").encode()
+
+
+def read_enrolment(path: Path) -> Member:
+    """Return the party whose card is at `path`; ConfigurationError if it is no card."""
+    try:
+        card: Any = json.loads(path.read_text(encoding="utf-8"))
+        name, signing, encryption = (card[f] for f in ("name", "signing_key", "encryption_key"))
+        attributes = card["attributes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigurationError(
+            f"{path.name} is not an enrolment card; expected the JSON file that the site's "
+            f"agent wrote when it enrolled"
+        ) from None
+    texts = all(isinstance(field, str) for field in (name, signing, encryption))
+    if not texts or not isinstance(attributes, dict):
+        raise ConfigurationError(f"{path.name}: an enrolment card with fields of another type")
+    return Member(name, signing, encryption, {str(k): str(v) for k, v in attributes.items()})
+
+
+def roster_of(center: Member, sites: Sequence[Member]) -> Roster:
+    """Return the roster of a center and its sites; ConfigurationError for a name given twice."""
+    named: Mapping[str, Member] = {member.name: member for member in sites}
+    if len(named) != len(sites):
+        raise ConfigurationError("two enrolment cards have the same site name; keep one of each")
+    return Roster(center, dict(sorted(named.items())))

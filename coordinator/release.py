@@ -1,0 +1,233 @@
+"""A release as the coordinating center drives it, without network, clock or randomness.
+
+Messages in, messages out. The log of (asks, arguments, totals) is the checkpoint: a release is
+continued by replaying it. What the coordinator sees in the clear is the totals over
+all sites, after the masks have cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Any
+
+from site_agent.answering import seal_context
+from site_agent.contract import messages
+from site_agent.contract.conductor import Conductor, Outcome, entry, sections
+from site_agent.contract.errors import Refused
+from site_agent.contract.identity import Identity
+from site_agent.contract.lifecycle import CENTER_RELEASE, advance
+from site_agent.contract.messages import (
+    Close,
+    Message,
+    Open,
+    Readies,
+    Ready,
+    Receipt,
+    Round,
+    Share,
+    Shares,
+)
+from site_agent.contract.securesum import transcript, vector
+from site_agent.contract.study.model import Member, Roster, Study
+from site_agent.contract.sums import Answer, Arrays, Ask
+from site_agent.contract.totals import write_totals
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRound:
+    """One round of the log: what was asked with which arguments, and the totals."""
+
+    number: int
+    asks: tuple[dict[str, Any], ...]
+    arguments: tuple[bytes, ...]
+    totals: bytes
+    share_digests: tuple[str, ...]
+    bytes_received: int
+
+
+@dataclass(slots=True)
+class Release:
+    """One release of a frozen study over a roster of its sites."""
+
+    study: Study
+    identity: Identity
+    number: int
+    attempt: int
+    sites: tuple[str, ...]
+    conductor: Conductor = field(init=False)
+    log: list[LoggedRound] = field(default_factory=list)
+    state: str = "opening"
+    _open: bytes = b""
+    _bound: bytes = b""
+    _totals: bytes = b""
+    _asks: tuple[Ask, ...] = ()
+    _readies: dict[str, bytes] = field(default_factory=dict)
+    _shares: dict[str, Message] = field(default_factory=dict)
+    _receipts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.conductor = Conductor(self.study)
+        content = Open(self.study.hash, self.number, self.attempt, self.sites)
+        self._open = messages.write(self.identity, content)
+
+    @property
+    def _roster(self) -> Roster:
+        assert self.study.roster is not None
+        return self.study.roster
+
+    @property
+    def _open_digest(self) -> str:
+        return messages.read(self._open).digest()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Return the results, once the last round is done."""
+        return self.conductor.outcome
+
+    def waiting_for(self) -> list[str]:
+        """Return the sites whose message is awaited in the present state."""
+        came: dict[str, Container[str]] = {
+            "opening": self._readies,
+            "asking": self._shares,
+            "closing": self._receipts,
+        }
+        return [site for site in self.sites if site not in came.get(self.state, self.sites)]
+
+    def open_message(self) -> bytes:
+        """Return OPEN."""
+        return self._open
+
+    def _member(self, message: Message) -> Member:
+        if message.sender not in self.sites:
+            raise Refused("unknown_site", f"a message from '{message.sender}', not in the roster")
+        return self._roster.sites[message.sender]
+
+    def take_ready(self, wire: bytes) -> None:
+        """Take a site's READY; the last one moves the release on."""
+        message = messages.read(wire)
+        ready = message.says(Ready, self._member(message))
+        if ready.open != self._open_digest:
+            raise Refused("other_release", f"the READY of '{message.sender}' is of another release")
+        if self._readies.setdefault(message.sender, wire) != wire:
+            raise Refused("second_ready", f"'{message.sender}' sent two READY messages")
+        self.state = advance(CENTER_RELEASE, self.state, "ready")
+        if not self.waiting_for():
+            wires = [self._readies[site] for site in self.sites]
+            self._bound = transcript.opening(self._open, wires)
+            self.state = advance(CENTER_RELEASE, self.state, "all_ready")
+
+    def readies_message(self) -> bytes:
+        """Return READIES."""
+        wires = [self._readies[site] for site in self.sites]
+        return messages.write(self.identity, Readies(self._open_digest), wires)
+
+    def ask(self) -> bytes:
+        """Return ROUND for the conductor's present asks."""
+        self.state = advance(CENTER_RELEASE, self.state, "ask")
+        self._asks, self._shares = self.conductor.asks, {}
+        number = self.conductor.number
+        self._bound = transcript.asking(self._bound, number, self._asks, self._totals)
+        content = Round(self._open_digest, number, self._bound.hex())
+        parts = [self._totals, *(ask.float_bytes() for ask in self._asks)]
+        return messages.write(self.identity, content, parts)
+
+    def take_share(self, wire: bytes) -> None:
+        """Take a site's SHARE of the present round."""
+        message = messages.read(wire)
+        share = message.says(Share, self._member(message))
+        said = (share.open, share.number, share.transcript)
+        if said != (self._open_digest, self.conductor.number, self._bound.hex()):
+            raise Refused("other_question", f"the share of '{message.sender}' is of another round")
+        if self._shares.setdefault(message.sender, message).wire != wire:
+            raise Refused("second_share", f"'{message.sender}' sent two shares for one question")
+        self.state = advance(CENTER_RELEASE, self.state, "share")
+
+    def shares_message(self) -> bytes:
+        """Return SHARES: the open vectors of all sites, for every site to add up."""
+        wires = [messages.withhold(self._shares[site].wire, 1) for site in self.sites]
+        return messages.write(
+            self.identity, Shares(self._open_digest, self.conductor.number), wires
+        )
+
+    def total(self) -> None:
+        """Add up the shares of all sites, reduce, log, and advance the conductor.
+
+        Raises Refused("check_lane") if the masks do not cancel.
+        """
+        if self.waiting_for():
+            raise Refused("missing_share", f"no share yet from {', '.join(self.waiting_for())}")
+        totals = self._opened()
+        for index, ask in enumerate(self._asks):
+            reduce = entry(ask).reduce
+            if reduce is not None:
+                totals[index] = reduce(totals[index], ask)
+        self._totals = write_totals(self._asks, totals)
+        self.log.append(self._logged())
+        self.state = advance(CENTER_RELEASE, self.state, "total")
+        self.conductor.advance(
+            [Answer(own, ask.floats) for ask, own in zip(self._asks, totals, strict=True)]
+        )
+
+    def _opened(self) -> list[Arrays]:
+        """Return the totals of all asks of the round, as summed, before reductions."""
+        totals: list[Arrays] = [{} for _ in self._asks]
+        for section, chosen in sections(self._asks).items():
+            if not chosen:
+                continue
+            lanes = tuple(entry(self._asks[i]).lanes(self._asks[i]) for i in chosen)
+            layout = vector.Layout(lanes)
+            total = vector.from_bytes(layout, bytes(layout.byte_length))
+            for site in self.sites:
+                share = self._section(section, site)
+                total = vector.plus(total, vector.from_bytes(layout, share))
+            opened = vector.open_total(layout, total, len(self.sites))
+            for index, arrays in zip(chosen, opened, strict=True):
+                totals[index] = arrays
+        return totals
+
+    def _section(self, section: str, site: str) -> bytes:
+        message = self._shares[site]
+        if section == "open":
+            return message.part(0)
+        return self.identity.unseal(message.part(1), seal_context(self._bound, site))
+
+    def _logged(self) -> LoggedRound:
+        asks = self._asks
+        return LoggedRound(
+            number=self.conductor.number,
+            asks=tuple(
+                {"sum": a.sum, "frame": a.frame.document(), "fixed": dict(a.fixed)} for a in asks
+            ),
+            arguments=tuple(ask.float_bytes() for ask in asks),
+            totals=self._totals,
+            share_digests=tuple(self._shares[site].digest() for site in self.sites),
+            bytes_received=sum(len(message.wire) for message in self._shares.values()),
+        )
+
+    def close(self, result: str) -> bytes:
+        """Return CLOSE over the result whose hash is `result`."""
+        self.state = advance(CENTER_RELEASE, self.state, "close")
+        content = Close(self._open_digest, self.conductor.number + 1, result)
+        return messages.write(self.identity, content, [self._totals])
+
+    def take_receipt(self, wire: bytes) -> None:
+        """Take a site's RECEIPT; the last one closes the release."""
+        message = messages.read(wire)
+        receipt = message.says(Receipt, self._member(message))
+        self._receipts[message.sender] = receipt.ledger_head
+        self.state = advance(CENTER_RELEASE, self.state, "receipt")
+        if not self.waiting_for():
+            self.state = advance(CENTER_RELEASE, self.state, "all_receipts")
+
+    def ledger_heads(self) -> dict[str, str]:
+        """Return the head of each site's ledger, as its receipt states it."""
+        return dict(sorted(self._receipts.items()))
+
+    def snapshots(self) -> dict[str, str]:
+        """Return each site's commitment to its data."""
+        found: dict[str, str] = {}
+        for site, wire in self._readies.items():
+            ready = messages.read(wire).says(Ready, self._roster.sites[site])
+            found[site] = ready.snapshot
+        return dict(sorted(found.items()))

@@ -1,0 +1,266 @@
+"""A whole release in one process: every site an agent core with its own folder, ledger and key.
+
+The only module that drives agents from the coordinator's side. It passes messages as bytes and
+nothing else, so that what a hospital would send is what is sent here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from coordinator.freeze import enrolment, freeze, roster_of, without_roster
+from coordinator.release import Release
+from coordinator.results import Circumstances, result_hash, write_results
+from site_agent.contract.errors import ConfigurationError, DataError, Refused
+from site_agent.contract.identity import Entropy, Identity
+from site_agent.contract.rows import FrameBuilder
+from site_agent.contract.study.model import Study
+from site_agent.contract.study.read import read_study
+from site_agent.core import SiteCore, SiteData
+from site_agent.data.tables import check_frames, read_snapshot
+from site_agent.ledger import Ledger
+from site_agent.vault import Vault
+
+CENTER: Final = "center"
+SITE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}\Z")
+
+Progress = Callable[[str], None]
+
+
+def utc_now() -> str:
+    """Return the present instant, ISO 8601 with Z."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a simulation takes from outside: randomness, the clock, where progress goes."""
+
+    entropy: Entropy = os.urandom
+    clock: Callable[[], str] = utc_now
+    progress: Progress = lambda _: None
+    received: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A finished simulation: where its files are, and the release itself."""
+
+    folder: Path
+    release: Release
+
+
+def find_sites(folder: Path) -> list[str]:
+    """Return the names of the site folders in `folder`; ConfigurationError if there is none."""
+    if not folder.is_dir():
+        raise ConfigurationError(f"the folder {folder} does not exist; expected one folder a site")
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    names = [name for name in names if not name.startswith(".")]
+    if not names:
+        raise ConfigurationError(
+            f"{folder} has no folders; expected one for each site, with its Parquet files: "
+            f"{folder}/<site>/<table>.parquet"
+        )
+    bad = [name for name in names if not SITE_NAME.match(name)]
+    if bad:
+        raise ConfigurationError(
+            f"{len(bad)} site folders have names that are not lower-case letters, digits, "
+            f"'-', '_' or '.': {', '.join(bad[:5])}; rename them"
+        )
+    return names
+
+
+def read_attributes(folder: Path) -> dict[str, str]:
+    """Return what `site.toml` says is fixed for the site; nothing if there is no such file."""
+    path = folder / "site.toml"
+    if not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise ConfigurationError(
+            f'{path} is not TOML; expected lines such as country = "US"'
+        ) from None
+    return {name: str(value) for name, value in values.items()}
+
+
+def load_identity(folder: Path, name: str, entropy: Entropy) -> Identity:
+    """Return the identity kept in `folder`, created if there is none."""
+    path = folder / "key"
+    if path.exists():
+        return Identity.from_secret(name, path.read_bytes())
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = Identity.create(name, entropy)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(identity.secret())
+    return identity
+
+
+def simulate(
+    study_path: Path,
+    sites_folder: Path,
+    out: Path,
+    *,
+    development: bool = False,
+    surroundings: Surroundings | None = None,
+) -> Simulated:
+    """Run one release of a study over the site folders and write it to `out`/release-<n>.
+
+    A study that is not frozen yet is frozen here, over the sites that are there, and approved by
+    all of them. Raises StudyError, ConfigurationError, DataError (of all sites) and Refused.
+    """
+    around = surroundings or Surroundings()
+    started = around.clock()
+    text = _read_text(study_path)
+    names = find_sites(sites_folder)
+    read_study(text, study_path.name, development=development)
+    identities = {
+        name: load_identity(out / "agents" / name, name, around.entropy) for name in names
+    }
+    center = load_identity(out / CENTER, CENTER, around.entropy)
+    study = _frozen(text, study_path.name, out, center, identities, sites_folder, development)
+    assert study.roster is not None
+    present = [name for name in names if name in study.roster.sites]
+    absent = {name: "no folder" for name in study.roster.sites if name not in names}
+    strangers = [name for name in names if name not in study.roster.sites]
+    cores = {
+        name: _core(study, identities[name], sites_folder / name, out, around)
+        for name in [*present, *strangers]
+    }
+    number = 1 + max((_number(path) for path in out.glob("release-*")), default=0)
+    release = Release(study, center, number, 1, tuple(present))
+    drive(release, cores, around)
+    folder = out / f"release-{number}"
+    write_results(folder, release, Circumstances(started, around.clock(), absent))
+    return Simulated(folder, release)
+
+
+def _number(path: Path) -> int:
+    tail = path.name.removeprefix("release-")
+    return int(tail) if tail.isdigit() else 0
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(f"the study file {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the study file {path} cannot be read as text: {type(error).__name__}"
+        ) from None
+
+
+def _frozen(
+    text: str,
+    source: str,
+    out: Path,
+    center: Identity,
+    identities: Mapping[str, Identity],
+    sites_folder: Path,
+    development: bool,
+) -> Study:
+    """Return the study with its roster: its own, or one over the sites that are there."""
+    study = read_study(text, source, development=development)
+    if study.roster is not None:
+        return study
+    members = []
+    for name, identity in identities.items():
+        member = identity.member(read_attributes(sites_folder / name))
+        (out / "agents" / name / "enrolment.json").write_bytes(enrolment(member))
+        members.append(member)
+    roster = roster_of(center.member(), members)
+    if development:
+        text = without_roster(text)
+    frozen_text, frozen = freeze(text, source, roster, development=development)
+    (out / "study.frozen.yaml").write_text(frozen_text, encoding="utf-8")
+    return frozen
+
+
+def _core(
+    study: Study, identity: Identity, data: Path, out: Path, around: Surroundings
+) -> SiteCore:
+    """Return the agent core of one site, with the steward's approval given."""
+    home = out / "agents" / identity.name
+    attributes = (
+        study.roster.sites[identity.name].attributes
+        if study.roster and (identity.name in study.roster.sites)
+        else {}
+    )
+
+    def read() -> SiteData:
+        snapshot = read_snapshot(study, data, identity.name, attributes)
+        builder = FrameBuilder(study, snapshot.tables)
+        check_frames(study, builder, identity.name)
+        return SiteData(snapshot.digest, builder.rows)
+
+    core = SiteCore(
+        study,
+        identity,
+        read,
+        ledger=Ledger(home / "ledger.jsonl", around.clock),
+        vault=Vault(home / "vault"),
+        entropy=around.entropy,
+    )
+    core.approve()
+    return core
+
+
+def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
+    """Pass messages until the release is closed; DataError with all sites' findings."""
+
+    def reply(site: str, message: bytes) -> bytes:
+        wire = cores[site].receive(message)
+        if wire is None:
+            raise Refused("malformed", f"no answer from '{site}'")
+        around.received.append(wire)
+        return wire
+
+    around.progress(f"{len(release.sites)} sites, release {release.number}")
+    for wire in _readies(release, reply):
+        release.take_ready(wire)
+    for site in release.sites:
+        cores[site].receive(release.readies_message())
+    while release.outcome is None:
+        message = release.ask()
+        around.progress(f"round {release.conductor.number}: {len(release.conductor.asks)} sums")
+        for site in release.sites:
+            release.take_share(reply(site, message))
+        shares = release.shares_message()
+        for site in release.sites:
+            cores[site].receive(shares)
+        release.total()
+    closing = release.close(result_hash(release.study, release.outcome.results))
+    for site in release.sites:
+        release.take_receipt(reply(site, closing))
+
+
+def _readies(release: Release, reply: Callable[[str, bytes], bytes]) -> list[bytes]:
+    """Return the READY messages; if data do not fit, the findings of all sites together."""
+    wires, unfit = [], []
+    for site in release.sites:
+        try:
+            wires.append(reply(site, release.open_message()))
+        except DataError as error:
+            unfit.append(error)
+    if len(unfit) == 1:
+        raise unfit[0]
+    if unfit:
+        raise DataErrors(unfit)
+    return wires
+
+
+class DataErrors(DataError):
+    """Data of several sites that do not fit the study."""
+
+    def __init__(self, errors: list[DataError]) -> None:
+        super().__init__(errors[0].site, [f for error in errors for f in error.findings])
+        self.args = ("\n".join(str(error) for error in errors),)
