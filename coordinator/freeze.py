@@ -15,7 +15,6 @@ from typing import Any, Final
 import yaml
 
 from site_agent.contract.errors import ConfigurationError, Issue, StudyError
-from site_agent.contract.lifecycle import STUDY, advance
 from site_agent.contract.study.model import Member, Roster, Study
 from site_agent.contract.study.read import read_study
 
@@ -31,12 +30,16 @@ def freeze(
     StudyError if the study is frozen already, or a site's attributes are not the study's.
     """
     study = read_study(text, source, development=development)
-    advance(STUDY, "frozen" if "\nfrozen:" in text else "draft", "freeze")
+    if study.roster is not None:
+        issue = Issue("roster", None, "the study is frozen already; take both 'roster' and "
+                      "'frozen' out of the file to freeze it anew, as a revision")  # fmt: skip
+        raise StudyError([issue], source)
     _check_attributes(study, roster, source)
     frozen = replace(study, roster=roster)
-    tail = {"roster": roster.document(), "frozen": frozen.hash}
-    block = yaml.safe_dump(tail, sort_keys=False, allow_unicode=True, width=10_000)
-    return "\n".join([text.rstrip(), "", MARK, MARK_MORE, block]), frozen
+    block = yaml.safe_dump({"roster": roster.document()}, sort_keys=False, width=10_000)
+    # Quoted: some hashes would read as numbers.
+    tail = [MARK, MARK_MORE, f'{block}frozen: "{frozen.hash}"', ""]
+    return "\n".join([text.rstrip(), "", *tail]), frozen
 
 
 def without_roster(text: str) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
-from site_agent.answering import seal_context
 from site_agent.contract import messages
 from site_agent.contract.conductor import Conductor, Outcome, entry, sections
 from site_agent.contract.errors import Refused
@@ -61,6 +60,7 @@ class Release:
     _open: bytes = b""
     _bound: bytes = b""
     _totals: bytes = b""
+    _result: str = ""
     _asks: tuple[Ask, ...] = ()
     _readies: dict[str, bytes] = field(default_factory=dict)
     _shares: dict[str, Message] = field(default_factory=dict)
@@ -104,13 +104,16 @@ class Release:
         return self._roster.sites[message.sender]
 
     def take_ready(self, wire: bytes) -> None:
-        """Take a site's READY; the last one moves the release on."""
+        """Take a site's READY; the last one moves the release on, one that came before nothing."""
         message = messages.read(wire)
         ready = message.says(Ready, self._member(message))
         if ready.open != self._open_digest:
             raise Refused("other_release", f"the READY of '{message.sender}' is of another release")
-        if self._readies.setdefault(message.sender, wire) != wire:
+        if self._readies.get(message.sender, wire) != wire:
             raise Refused("second_ready", f"'{message.sender}' sent two READY messages")
+        if message.sender in self._readies:
+            return
+        self._readies[message.sender] = wire
         self.state = advance(CENTER_RELEASE, self.state, "ready")
         if not self.waiting_for():
             wires = [self._readies[site] for site in self.sites]
@@ -133,14 +136,17 @@ class Release:
         return messages.write(self.identity, content, parts)
 
     def take_share(self, wire: bytes) -> None:
-        """Take a site's SHARE of the present round."""
+        """Take a site's SHARE of the present round; the same one again changes nothing."""
         message = messages.read(wire)
         share = message.says(Share, self._member(message))
         said = (share.open, share.number, share.transcript)
         if said != (self._open_digest, self.conductor.number, self._bound.hex()):
             raise Refused("other_question", f"the share of '{message.sender}' is of another round")
-        if self._shares.setdefault(message.sender, message).wire != wire:
+        if self._shares.get(message.sender, message).wire != wire:
             raise Refused("second_share", f"'{message.sender}' sent two shares for one question")
+        if message.sender in self._shares:
+            return
+        self._shares[message.sender] = message
         self.state = advance(CENTER_RELEASE, self.state, "share")
 
     def shares_message(self) -> bytes:
@@ -190,7 +196,7 @@ class Release:
         message = self._shares[site]
         if section == "open":
             return message.part(0)
-        return self.identity.unseal(message.part(1), seal_context(self._bound, site))
+        return self.identity.unseal(message.part(1), transcript.sealing(self._bound, site))
 
     def _logged(self) -> LoggedRound:
         asks = self._asks
@@ -208,13 +214,18 @@ class Release:
     def close(self, result: str) -> bytes:
         """Return CLOSE over the result whose hash is `result`."""
         self.state = advance(CENTER_RELEASE, self.state, "close")
+        self._result = result
         content = Close(self._open_digest, self.conductor.number + 1, result)
         return messages.write(self.identity, content, [self._totals])
 
     def take_receipt(self, wire: bytes) -> None:
-        """Take a site's RECEIPT; the last one closes the release."""
+        """Take a site's RECEIPT of this result; the last one closes the release."""
         message = messages.read(wire)
         receipt = message.says(Receipt, self._member(message))
+        if (receipt.open, receipt.result) != (self._open_digest, self._result):
+            raise Refused("other_result", f"the receipt of '{message.sender}' is of another result")
+        if message.sender in self._receipts:
+            return
         self._receipts[message.sender] = receipt.ledger_head
         self.state = advance(CENTER_RELEASE, self.state, "receipt")
         if not self.waiting_for():

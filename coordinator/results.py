@@ -25,7 +25,7 @@ from site_agent.contract.analyses.results import Cell, Failure, Result, Tidy
 from site_agent.contract.canonical import digest, sha256
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.study.model import Study
-from site_agent.version import SOFTWARE
+from site_agent.contract.version import SOFTWARE
 
 SCHEMA: Final = 1
 WATERMARK: Final = "watermark"

@@ -21,7 +21,7 @@ from coordinator.results import Circumstances, result_hash, write_results
 from site_agent.contract.errors import ConfigurationError, DataError, Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.rows import FrameBuilder
-from site_agent.contract.study.model import Study
+from site_agent.contract.study.model import Member, Study
 from site_agent.contract.study.read import read_study
 from site_agent.core import SiteCore, SiteData
 from site_agent.data.tables import check_frames, read_snapshot
@@ -91,17 +91,59 @@ def read_attributes(folder: Path) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def load_identity(folder: Path, name: str, entropy: Entropy) -> Identity:
-    """Return the identity kept in `folder`, created if there is none."""
+def load_identity(folder: Path, name: str, entropy: Entropy | None) -> Identity:
+    """Return the identity kept in `folder`; created from `entropy` if there is none.
+
+    Without `entropy` none is created: ConfigurationError if it is missing.
+    """
     path = folder / "key"
     if path.exists():
         return Identity.from_secret(name, path.read_bytes())
+    if entropy is None:
+        raise ConfigurationError(
+            f"'{name}' has no key ({path} is missing), and this study is frozen over keys that "
+            f"exist; give as --out the folder in which it was frozen"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     identity = Identity.create(name, entropy)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(identity.secret())
     return identity
+
+
+def read_study_file(path: Path) -> str:
+    """Return the text of a study file; ConfigurationError if there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(f"the study file {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the study file {path} cannot be read as text: {type(error).__name__}"
+        ) from None
+
+
+def read_data(study: Study, folder: Path, site: str, attributes: Mapping[str, str]) -> SiteData:
+    """Return a site's checked data; DataError with everything that does not fit the study."""
+    snapshot = read_snapshot(study, folder, site, attributes)
+    builder = FrameBuilder(study, snapshot.tables)
+    check_frames(study, builder, site)
+    return SiteData(snapshot.digest, builder.rows)
+
+
+def check_sites(study_path: Path, sites_folder: Path, *, development: bool = False) -> list[str]:
+    """Check study and data of all sites; return their names. DataError with all findings."""
+    study = read_study(read_study_file(study_path), study_path.name, development=development)
+    names, unfit = find_sites(sites_folder), []
+    for name in names:
+        folder = sites_folder / name
+        try:
+            read_data(study, folder, name, read_attributes(folder))
+        except DataError as error:
+            unfit.append(error)
+    _raise_all(unfit)
+    return names
 
 
 def simulate(
@@ -119,14 +161,23 @@ def simulate(
     """
     around = surroundings or Surroundings()
     started = around.clock()
-    text = _read_text(study_path)
+    text = read_study_file(study_path)
     names = find_sites(sites_folder)
-    read_study(text, study_path.name, development=development)
-    identities = {
-        name: load_identity(out / "agents" / name, name, around.entropy) for name in names
-    }
-    center = load_identity(out / CENTER, CENTER, around.entropy)
-    study = _frozen(text, study_path.name, out, center, identities, sites_folder, development)
+    draft = read_study(text, study_path.name, development=development)
+    fresh = around.entropy if draft.roster is None else None
+    identities = {name: load_identity(out / "agents" / name, name, fresh) for name in names}
+    center = load_identity(out / CENTER, CENTER, fresh)
+    study = draft
+    if draft.roster is None:
+        members = [_enrolled(identities[name], sites_folder / name, out) for name in names]
+        roster = roster_of(center.member(), members)
+        frozen, study = freeze(
+            without_roster(text) if development else text,
+            study_path.name,
+            roster,
+            development=development,
+        )
+        (out / "study.frozen.yaml").write_text(frozen, encoding="utf-8")
     assert study.roster is not None
     present = [name for name in names if name in study.roster.sites]
     absent = {name: "no folder" for name in study.roster.sites if name not in names}
@@ -148,41 +199,11 @@ def _number(path: Path) -> int:
     return int(tail) if tail.isdigit() else 0
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigurationError(f"the study file {path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"the study file {path} cannot be read as text: {type(error).__name__}"
-        ) from None
-
-
-def _frozen(
-    text: str,
-    source: str,
-    out: Path,
-    center: Identity,
-    identities: Mapping[str, Identity],
-    sites_folder: Path,
-    development: bool,
-) -> Study:
-    """Return the study with its roster: its own, or one over the sites that are there."""
-    study = read_study(text, source, development=development)
-    if study.roster is not None:
-        return study
-    members = []
-    for name, identity in identities.items():
-        member = identity.member(read_attributes(sites_folder / name))
-        (out / "agents" / name / "enrolment.json").write_bytes(enrolment(member))
-        members.append(member)
-    roster = roster_of(center.member(), members)
-    if development:
-        text = without_roster(text)
-    frozen_text, frozen = freeze(text, source, roster, development=development)
-    (out / "study.frozen.yaml").write_text(frozen_text, encoding="utf-8")
-    return frozen
+def _enrolled(identity: Identity, data: Path, out: Path) -> Member:
+    """Write a site's enrolment card; return what stands on it."""
+    member = identity.member(read_attributes(data))
+    (out / "agents" / identity.name / "enrolment.json").write_bytes(enrolment(member))
+    return member
 
 
 def _core(
@@ -190,22 +211,12 @@ def _core(
 ) -> SiteCore:
     """Return the agent core of one site, with the steward's approval given."""
     home = out / "agents" / identity.name
-    attributes = (
-        study.roster.sites[identity.name].attributes
-        if study.roster and (identity.name in study.roster.sites)
-        else {}
-    )
-
-    def read() -> SiteData:
-        snapshot = read_snapshot(study, data, identity.name, attributes)
-        builder = FrameBuilder(study, snapshot.tables)
-        check_frames(study, builder, identity.name)
-        return SiteData(snapshot.digest, builder.rows)
-
+    pinned = study.roster.sites.get(identity.name) if study.roster is not None else None
+    attributes = {} if pinned is None else pinned.attributes
     core = SiteCore(
         study,
         identity,
-        read,
+        lambda: read_data(study, data, identity.name, attributes),
         ledger=Ledger(home / "ledger.jsonl", around.clock),
         vault=Vault(home / "vault"),
         entropy=around.entropy,
@@ -245,17 +256,21 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
 
 def _readies(release: Release, reply: Callable[[str, bytes], bytes]) -> list[bytes]:
     """Return the READY messages; if data do not fit, the findings of all sites together."""
-    wires, unfit = [], []
+    wires: list[bytes] = []
+    unfit: list[DataError] = []
     for site in release.sites:
         try:
             wires.append(reply(site, release.open_message()))
         except DataError as error:
             unfit.append(error)
-    if len(unfit) == 1:
-        raise unfit[0]
-    if unfit:
-        raise DataErrors(unfit)
+    _raise_all(unfit)
     return wires
+
+
+def _raise_all(errors: list[DataError]) -> None:
+    """Raise the findings of all sites together, if there are any."""
+    if errors:
+        raise errors[0] if len(errors) == 1 else DataErrors(errors)
 
 
 class DataErrors(DataError):

@@ -54,7 +54,7 @@ class Answering:
         Totals of open sums must be the ones that this site found by adding up the shares
         itself. After the guard's round the site checks that it is hidden among enough others.
         """
-        if self.conductor.number != self.asked:
+        if self.conductor.number != self.asked or self.conductor.finished:
             if sha256(data) != self.taken:
                 raise Refused("second_totals", "other totals than those this site was sent before")
             return
@@ -105,7 +105,7 @@ class Answering:
             mask = masks.mask(layout, self.site, self.secrets, transcript=bound, section=section)
             parts[section] = vector.to_bytes(vector.plus(mine, mask))
         closed = parts["closed"]
-        context = seal_context(bound, self.site)
+        context = transcript.sealing(bound, self.site)
         return parts["open"], seal(center, closed, context) if closed else b""
 
     def answered(self, asks: tuple[Ask, ...], bound: bytes) -> None:
@@ -115,16 +115,17 @@ class Answering:
         self.audited = None
 
     def audit(self, shares: Sequence[bytes]) -> None:
-        """Add up the open vectors of all sites; Refused("check_lane") if they do not fit."""
+        """Add up the open vectors of all sites; Refused("check_lane") if they do not fit.
+
+        A round that asks for nothing but reduced sums has no open vector.
+        """
         chosen = sections(self.asks)["open"]
+        if not chosen:
+            self.audited = {}
+            return
         layout = vector.Layout(tuple(entry(self.asks[i]).lanes(self.asks[i]) for i in chosen))
         total = vector.from_bytes(layout, bytes(layout.byte_length))
         for share in shares:
             total = vector.plus(total, vector.from_bytes(layout, share))
         opened = vector.open_total(layout, total, len(self.opened.roster))
         self.audited = dict(zip(chosen, opened, strict=True))
-
-
-def seal_context(bound: bytes, site: str) -> bytes:
-    """Return what a sealed share is bound to: the round's transcript and the site."""
-    return b"quorum/1/share\x00" + bound + site.encode()

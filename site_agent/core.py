@@ -37,11 +37,12 @@ from site_agent.contract.roster import refuse_roster
 from site_agent.contract.securesum import masks, transcript
 from site_agent.contract.study.model import Roster, Study
 from site_agent.contract.sums import Ask
+from site_agent.contract.version import SOFTWARE
 from site_agent.ledger import Ledger
 from site_agent.vault import Vault
-from site_agent.version import SOFTWARE
 
 SALT_BYTES: Final = 32
+LONGEST_REASON: Final = 500  # a refusal may quote what it refuses; the ledger is not to swell
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class _Release:
     @property
     def name(self) -> str:
         """Return the name under which the vault keeps the release."""
-        return release_name(self.opened)
+        return release_name(self.opened.study, self.opened.release)
 
     def under_way(self) -> Answering:
         """Return the answering state; Refused before READIES."""
@@ -76,9 +77,9 @@ class _Release:
         return self.answering
 
 
-def release_name(opened: Open) -> str:
-    """Return the name under which a vault keeps a release."""
-    return f"{opened.study[:16]}-{opened.release}"
+def release_name(study: str, number: int) -> str:
+    """Return the name under which a vault keeps a release of the study with this hash."""
+    return f"{study[:16]}-{number}"
 
 
 class SiteCore:
@@ -115,15 +116,20 @@ class SiteCore:
         """Write the end of the approval into the ledger; from now on nothing is answered."""
         self._ledger.append("revoked", study=self._study.hash)
 
-    def burn(self) -> None:
-        """Give up the release under way for good: it is never answered again."""
-        release = self._release
-        if release is None:
-            raise Refused("not_open", "no release is open here")
-        release.state = advance(SITE_RELEASE, release.state, "burn")
-        self._note("burned", release)
-        self._vault.erase(release.name)
-        self._release = None
+    def burn(self, number: int) -> None:
+        """Give up release `number` for good: it is never answered again.
+
+        It need not be open: one whose data have changed cannot be opened any more.
+        """
+        named = {"study": self._study.hash, "release": number}
+        begun = self._ledger.find("ready", **named)
+        if not begun or self._over(number):
+            raise Refused("not_open", f"release {number} has not begun here, or is over")
+        roster = {name: begun[-1][name] for name in ("attempt", "roster")}
+        state = "answering" if self._ledger.find("share", **named) else "ready"
+        advance(SITE_RELEASE, state, "burn")
+        self._ledger.append("burned", **named, **roster)
+        self._forget(number)
 
     def receive(self, wire: bytes) -> bytes | None:
         """Answer one message of the coordinator; Refused if it must not be answered.
@@ -144,7 +150,8 @@ class SiteCore:
                 raise Refused("malformed", f"a {message.kind} message is not for a site")
             return handler(message)
         except Refused as refused:
-            self._ledger.append("refused", code=refused.code, reason=str(refused))
+            reason = str(refused)[:LONGEST_REASON]
+            self._ledger.append("refused", code=refused.code, reason=reason)
             raise
 
     def _note(self, event: str, release: _Release, **details: Any) -> None:
@@ -161,7 +168,12 @@ class SiteCore:
     def _current(self, open_digest: str) -> _Release:
         if self._release is None or self._release.message.digest() != open_digest:
             raise Refused("not_open", "the message is of a release that is not open here")
+        self._refuse_unapproved()
         return self._release
+
+    def _refuse_unapproved(self) -> None:
+        if not self._approved():
+            raise Refused("not_approved", "this hospital's steward has not approved the study")
 
     # OPEN -> READY
 
@@ -173,18 +185,17 @@ class SiteCore:
         release = _Release(opened, message, data.rows, state)
         kept = self._vault.get(release.name, f"ready-{message.digest()}")
         wire = self._ready(release, data) if kept is None else self._again(release, data, kept)
-        self._release = release
+        if self._release is None or self._release.message.digest() != message.digest():
+            self._release = release  # the same OPEN again leaves a release where it was
         return wire
 
     def _refuse_open(self, opened: Open) -> None:
         """Refuse what the approval, the roster's rules or the ledger do not allow."""
         if opened.study != self._study.hash:
             raise Refused("other_study", "the release is of another study than this one")
-        if not self._approved():
-            raise Refused("not_approved", "this hospital's steward has not approved the study")
+        self._refuse_unapproved()
         refuse_roster(self._study, self._identity.name, opened.roster)
-        named = {"study": opened.study, "release": opened.release}
-        if self._ledger.find("closed", **named) or self._ledger.find("burned", **named):
+        if self._over(opened.release):
             raise Refused("release_over", f"release {opened.release} is over; open the next one")
         roster = list(opened.roster)
         shares = self._ledger.find("share", study=opened.study)
@@ -202,6 +213,10 @@ class SiteCore:
                     "earlier releases had other hospitals; the difference of two releases would "
                     "show those that joined or left. The stewards must approve a revision",
                 )
+
+    def _over(self, number: int) -> bool:
+        named = {"study": self._study.hash, "release": number}
+        return bool(self._ledger.find("closed", **named) or self._ledger.find("burned", **named))
 
     def _approved(self) -> bool:
         marks = [
@@ -226,15 +241,14 @@ class SiteCore:
                 software=SOFTWARE,
             ),
         )
-        self._vault.put(release.name, f"salt-{digest}", salt)
-        self._vault.put(release.name, f"key-{digest}", secret)
-        self._vault.put(release.name, f"ready-{digest}", wire)
+        self._vault.put(release.name, f"secret-{digest}", salt + secret)
         self._note("ready", release)
+        self._vault.put(release.name, f"ready-{digest}", wire)
         return wire
 
     def _again(self, release: _Release, data: SiteData, kept: bytes) -> bytes:
         """Return the READY of before, if the data are still those that it stands for."""
-        salt = self._vault.get(release.name, f"salt-{release.message.digest()}") or b""
+        salt, _ = self._secret(release)
         ready = messages.read(kept).says(Ready, self._identity.member())
         if ready.snapshot != sha256(salt + data.digest.encode()):
             raise Refused(
@@ -243,6 +257,13 @@ class SiteCore:
                 "snapshot. Put the files back, or let the release be burned and open the next",
             )
         return kept
+
+    def _secret(self, release: _Release) -> tuple[bytes, bytes]:
+        """Return the salt and the ephemeral key of a release; Refused("lost") if they are gone."""
+        kept = self._vault.get(release.name, f"secret-{release.message.digest()}")
+        if kept is None:
+            raise Refused("lost", "the ephemeral key of this release is lost; burn the release")
+        return kept[:SALT_BYTES], kept[SALT_BYTES:]
 
     # READIES
 
@@ -290,9 +311,7 @@ class SiteCore:
     def _pair_secrets(
         self, release: _Release, ephemerals: Mapping[str, bytes], start: bytes
     ) -> dict[str, bytes]:
-        secret = self._vault.get(release.name, f"key-{release.message.digest()}")
-        if secret is None:
-            raise Refused("lost", "the ephemeral key of this release is lost; burn the release")
+        _, secret = self._secret(release)
         own = X25519PrivateKey.from_private_bytes(secret)
         return {
             site: masks.pair_secret(own, ephemeral, start)
@@ -376,7 +395,9 @@ class SiteCore:
         content = message.says(Shares, self._roster.center)
         release = self._current(content.open)
         answering = release.under_way()
-        if content.number != answering.asked:
+        if content.number < answering.asked:
+            return  # of a round whose totals were taken: seen before, and of no effect
+        if content.number > answering.asked:
             raise Refused("wrong_round", f"shares of round {content.number}, not {answering.asked}")
         roster = release.opened.roster
         if len(message.parts) != len(roster):
@@ -401,17 +422,39 @@ class SiteCore:
 
     def _close(self, message: Message) -> bytes:
         content = message.says(Close, self._roster.center)
+        self._refuse_unapproved()
+        if not self._closed_by(message):
+            self._finish(content, message)
+        (closed,) = self._closed_by(message)
+        self._forget(closed["release"])
+        head = self._ledger.head_after(closed["number"])
+        return messages.write(self._identity, Receipt(content.open, content.result, head))
+
+    def _closed_by(self, message: Message) -> list[dict[str, Any]]:
+        return self._ledger.find("closed", study=self._study.hash, message=message.digest())
+
+    def _finish(self, content: Close, message: Message) -> None:
+        """Write down that the release is over, if its last question has been answered."""
         release = self._current(content.open)
         answering = release.under_way()
-        answering.take_totals(message.part(0))
+        if content.rounds == answering.asked + 1:
+            answering.take_totals(message.part(0))
         if not answering.conductor.finished or content.rounds != answering.asked + 1:
             raise Refused("not_finished", "the release is to close before its last question")
         release.state = advance(SITE_RELEASE, release.state, "close")
-        self._note("closed", release, rounds=content.rounds, result=content.result)
-        self._vault.erase(release.name)
-        receipt = Receipt(content.open, content.result, self._ledger.head)
-        self._release = None
-        return messages.write(self._identity, receipt)
+        self._note(
+            "closed",
+            release,
+            rounds=content.rounds,
+            result=content.result,
+            message=message.digest(),
+        )
+
+    def _forget(self, number: int) -> None:
+        """Erase the keys and shares of a release that is over."""
+        self._vault.erase(release_name(self._study.hash, number))
+        if self._release is not None and self._release.opened.release == number:
+            self._release = None
 
 
 def _pinned(study: Study, identity: Identity) -> Roster:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from site_agent.contract.canonical import canonical_json, sha256
 from site_agent.contract.errors import LedgerError
+from site_agent.vault import PRIVATE, sync_folder, write_whole
 
 START: Final = "0" * 64
 
@@ -28,6 +29,7 @@ class Ledger:
         self._clock = clock
         self.entries: list[dict[str, Any]] = []
         self.head = START
+        self._size = 0
         self._read()
 
     def _read(self) -> None:
@@ -48,9 +50,9 @@ class Ledger:
                 )
             self.entries.append(entry)
             self.head = sha256(line)
+        self._size = len(data) - len(torn)
         if torn:
-            with self._path.open("r+b") as file:
-                file.truncate(len(data) - len(torn))
+            os.truncate(self._path, self._size)
 
     def append(self, event: str, **details: Any) -> None:
         """Write an entry and wait until it is on disk."""
@@ -62,12 +64,33 @@ class Ledger:
             **details,
         }
         line = canonical_json(entry)
-        with self._path.open("ab") as file:
-            file.write(line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._write(line + b"\n")
         self.entries.append(entry)
         self.head = sha256(line)
+
+    def _write(self, line: bytes) -> None:
+        """Add a line to the file; if the disk fails, the file is left as it was."""
+        new = not self._path.exists()
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            if file.seek(0, os.SEEK_END) != self._size:
+                raise LedgerError(
+                    f"{self._path.name}: the file is not as this process left it; another one "
+                    f"writes to it. Stop one of them and start this one again"
+                )
+            try:
+                write_whole(file, line)
+            except OSError:
+                file.truncate(self._size)
+                raise
+        if new:
+            sync_folder(self._path.parent)
+        self._size += len(line)
+
+    def head_after(self, number: int) -> str:
+        """Return the head of the chain as it was right behind entry `number`, from 1."""
+        following = self.entries[number : number + 1]
+        return str(following[0]["previous"]) if following else self.head
 
     def find(self, event: str, **details: Any) -> list[dict[str, Any]]:
         """Return the entries of an event whose details have these values, oldest first."""

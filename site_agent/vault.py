@@ -1,14 +1,22 @@
 """What a site keeps between messages of a release: its ephemeral key, and what it has sent.
 
-Files in a folder that only the agent can read. Each is complete or absent: written beside,
-synced, then renamed. The folder of a release is erased when the release ends.
+One file a release, readable by the agent alone, to which records are appended: a line of JSON
+(name, length, SHA-256), then the bytes. A record is on disk when `put` returns; one cut short by
+a crash does not count, because nothing it stands for was sent. The file is overwritten
+and removed when the release ends.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
+from io import FileIO
 from pathlib import Path
+from typing import Final
+
+from site_agent.contract.canonical import canonical_json, sha256
+
+PRIVATE: Final = 0o600
 
 
 class Vault:
@@ -16,33 +24,83 @@ class Vault:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._kept: dict[str, dict[str, bytes]] = {}
 
     def put(self, release: str, name: str, data: bytes) -> None:
         """Keep `data`; it is on disk when this returns."""
-        folder = self._folder / release
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = folder / f"{name}.part"
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(folder / name)
-        self._sync(folder)
+        kept = self._records(release)
+        path = self._path(release)
+        new = not path.exists()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        header = canonical_json({"name": name, "length": len(data), "sha256": sha256(data)})
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                write_whole(file, header + b"\n" + data)
+            except OSError:
+                file.truncate(before)  # or what is put behind it would be lost with it
+                raise
+        if new:
+            sync_folder(self._folder)
+        kept[name] = data
 
     def get(self, release: str, name: str) -> bytes | None:
-        """Return what was kept under `name`, or None."""
-        path = self._folder / release / name
-        return path.read_bytes() if path.exists() else None
+        """Return what was kept last under `name`, or None."""
+        return self._records(release).get(name)
 
     def erase(self, release: str) -> None:
         """Remove everything kept for a release."""
-        shutil.rmtree(self._folder / release, ignore_errors=True)
+        self._kept.pop(release, None)
+        path = self._path(release)
+        if path.exists():
+            with path.open("r+b") as file:
+                file.write(bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+
+    def _path(self, release: str) -> Path:
+        return self._folder / f"{release}.vault"
+
+    def _records(self, release: str) -> dict[str, bytes]:
+        if release not in self._kept:
+            self._kept[release] = self._read(self._path(release))
+        return self._kept[release]
 
     @staticmethod
-    def _sync(folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def _read(path: Path) -> dict[str, bytes]:
+        """Return the records of a file; what a crash cut short is taken off its end."""
+        data = path.read_bytes() if path.exists() else b""
+        records: dict[str, bytes] = {}
+        start = 0
+        while start < len(data):
+            end = data.find(b"\n", start)
+            try:
+                header = json.loads(data[start:end]) if end >= 0 else None
+            except ValueError:
+                header = None
+            content = data[end + 1 : end + 1 + header["length"]] if header else b""
+            if header is None or sha256(content) != header["sha256"]:
+                os.truncate(path, start)
+                break
+            records[header["name"]] = content
+            start = end + 1 + len(content)
+        return records
+
+
+def write_whole(file: FileIO, data: bytes) -> None:
+    """Write all of `data` and wait until it is on disk."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder's list of names is on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

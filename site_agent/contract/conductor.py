@@ -51,6 +51,7 @@ class Conductor:
         self.number = -1
         self.asks: tuple[Ask, ...] = ()
         self.outcome: Outcome | None = None
+        self._ended: Exception | None = None
         self._take(None)
 
     @property
@@ -66,18 +67,26 @@ class Conductor:
         return tuple(ask.adopt(floats) for ask, floats in zip(self.asks, sent, strict=True))
 
     def advance(self, answers: Sequence[Answer]) -> None:
-        """Take the answers of the round, in the order of `asks`, and go to the next."""
+        """Take the answers of the round, in the order of `asks`, and go to the next.
+
+        A study that was refused once stays refused, however often its totals come again.
+        """
         by_question = {
             ask.identity(): answer for ask, answer in zip(self.asks, answers, strict=True)
         }
         self._take(tuple(by_question[ask.identity()] for ask in self._wanted))
 
     def _take(self, answers: tuple[Answer, ...] | None) -> None:
+        if self._ended is not None:
+            raise self._ended
         try:
             self._wanted = next(self._plan) if answers is None else self._plan.send(answers)
         except StopIteration as done:
             self.outcome, self.asks = done.value, ()
             return
+        except Exception as error:
+            self._ended = error  # the plan has ended with it, and would now seem complete
+            raise
         self.number += 1
         self.asks = tuple({ask.identity(): ask for ask in self._wanted}.values())
 

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -110,8 +111,7 @@ class Identity:
 def verify(member: Member, data: bytes, signature: bytes) -> None:
     """Raise Refused("signature") unless `signature` is `member`'s on `data`."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(_decoded(member.signing_key))
-        key.verify(signature, data)
+        _verified(member.signing_key, data, signature)
     except (InvalidSignature, ValueError):
         raise Refused(
             "signature",
@@ -120,14 +120,30 @@ def verify(member: Member, data: bytes, signature: bytes) -> None:
         ) from None
 
 
+@lru_cache(maxsize=1024)
+def _verified(key: str, data: bytes, signature: bytes) -> None:
+    """Verify a signature; one that was found good is not computed again (a pure function)."""
+    Ed25519PublicKey.from_public_bytes(_decoded(key)).verify(signature, data)
+
+
 def seal(member: Member, data: bytes, context: bytes) -> bytes:
-    """Return `data` encrypted so that only `member` can read it, bound to `context`."""
-    raw = _decoded(member.encryption_key)
-    key = MLKEM768X25519PublicKey(
-        MLKEM768PublicKey.from_public_bytes(raw[:KEM_PUBLIC_BYTES]),
-        X25519PublicKey.from_public_bytes(raw[KEM_PUBLIC_BYTES:]),
-    )
-    return _suite().encrypt(data, key, info=context)
+    """Return `data` encrypted so that only `member` can read it, bound to `context`.
+
+    Raises Refused("key") if what the study pins as the member's key is none.
+    """
+    try:
+        raw = _decoded(member.encryption_key)
+        key = MLKEM768X25519PublicKey(
+            MLKEM768PublicKey.from_public_bytes(raw[:KEM_PUBLIC_BYTES]),
+            X25519PublicKey.from_public_bytes(raw[KEM_PUBLIC_BYTES:]),
+        )
+        return _suite().encrypt(data, key, info=context)
+    except ValueError:
+        raise Refused(
+            "key",
+            f"what the study pins as the encryption key of '{member.name}' is no key; have it "
+            f"enrol again, and freeze the study anew",
+        ) from None
 
 
 def fingerprint(member: Member) -> str:

@@ -23,8 +23,8 @@ STUDY: Final[Table] = {
 # roster; from then on the roster is fixed, and the release is closed or burned.
 SITE_RELEASE: Final[Table] = {
     "unknown": {"open": "ready"},
-    "ready": {"open": "ready", "readies": "keyed"},
-    "keyed": {"open": "ready", "readies": "keyed", "share": "answering"},
+    "ready": {"open": "ready", "readies": "keyed", "burn": "burned"},
+    "keyed": {"open": "ready", "readies": "keyed", "share": "answering", "burn": "burned"},
     "answering": {"share": "answering", "audit": "answering", "close": "closed", "burn": "burned"},
     "closed": {},
     "burned": {},
@@ -46,7 +46,7 @@ SITE_ROUND: Final[Table] = {
     "asked": {"share": "shared"},
     "shared": {"share": "shared", "audit": "audited", "total": "totalled"},
     "audited": {"share": "audited", "audit": "audited", "total": "totalled"},
-    "totalled": {"total": "totalled"},
+    "totalled": {"audit": "totalled", "total": "totalled"},
 }
 
 

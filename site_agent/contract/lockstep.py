@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-import numpy as np
-
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.errors import AnalysisError, Refused
 from site_agent.contract.sums import Answer, Ask, Estimator
@@ -50,5 +48,5 @@ def _advance(
         raise
     except AnalysisError as error:
         outcomes[name] = Failure(str(error))
-    except (ArithmeticError, np.linalg.LinAlgError) as error:
+    except (ArithmeticError, ValueError) as error:  # as numpy has it: LinAlgError, NaN to int
         outcomes[name] = Failure(f"the computation broke down ({type(error).__name__})")

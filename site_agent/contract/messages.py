@@ -30,6 +30,7 @@ SIGNATURE_BYTES: Final = 64
 WITHHELD: Final = 2**64 - 1
 LARGEST_HEADER: Final = 1 << 22
 MOST_PARTS: Final = 2000
+LARGEST_NUMBER: Final = 2**31 - 1  # of a release, a round, an attempt: part of names of files
 CONTEXT: Final = b"quorum/1/message\x00"
 
 
@@ -53,11 +54,14 @@ class Content:
                 if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
                     raise Refused("malformed", f"{cls.TYPE}: '{name}' is not a list of texts")
                 document = {**document, name: tuple(value)}
-            elif (kind == "str" and not isinstance(value, str)) or (
-                kind == "int" and (isinstance(value, bool) or not isinstance(value, int))
-            ):
+            elif not (isinstance(value, str) if kind == "str" else _counts(value)):
                 raise Refused("malformed", f"{cls.TYPE}: '{name}' is not of type {kind}")
         return cls(**document)
+
+
+def _counts(value: object) -> bool:
+    """Return whether `value` is a whole number from 0 to LARGEST_NUMBER."""
+    return type(value) is int and 0 <= value <= LARGEST_NUMBER
 
 
 @dataclass(frozen=True, slots=True)

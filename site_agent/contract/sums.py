@@ -8,6 +8,7 @@ into the masks byte for byte.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -38,7 +39,7 @@ class Lane:
     @property
     def size(self) -> int:
         """Return how many numbers the lane holds."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,15 @@ class Ask:
         """Return this ask with the floating-point arguments that came with the round.
 
         Raises Refused("argument") when one differs from this party's own by more
-        than 1e-9 of its size (of 1 for small ones).
+        than 1e-9 of its size (of 1 for small ones), or when their number is another.
         """
+        expected = len(self.float_bytes())
+        if len(sent) != expected:
+            raise Refused(
+                "argument",
+                f"the round sends {len(sent)} bytes of arguments for {self.sum}, {expected} follow "
+                f"from the approved study; nothing was computed",
+            )
         floats: dict[str, Floats] = {}
         offset = 0
         for name in sorted(self.floats):

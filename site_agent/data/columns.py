@@ -5,6 +5,7 @@ Findings name table, column and rule, and count rows; they never hold a value.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,10 +54,8 @@ def read_column(array: pa.ChunkedArray, column: Column, check: ColumnCheck) -> V
 
 
 def _category(array: pa.ChunkedArray, column: Column, missing: Mask, check: ColumnCheck) -> Value:
-    words = _words(array)
     known = dict(column.codes) if column.codes else {level: level for level in column.levels}
-    code = {word: column.levels.index(level) for word, level in known.items()}
-    data = np.array([code.get(word, -1) for word in words], dtype=np.int64)
+    data = _coded(array, {word: column.levels.index(level) for word, level in known.items()})
     data[missing] = -1
     expected = ", ".join(column.codes or column.levels)
     check.note(
@@ -67,22 +66,35 @@ def _category(array: pa.ChunkedArray, column: Column, missing: Mask, check: Colu
     return Value(column_type(column), data, missing | (data < 0))
 
 
-def _words(array: pa.ChunkedArray) -> list[str]:
-    """Return values as the words of a study file: 1 and 1.0 as "1", text as it is."""
+def _coded(array: pa.ChunkedArray, codes: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the code of each value, -1 for one that has none; (n,)."""
+    distinct, index = distinct_words(array)
+    by_word = np.array([codes.get(word, -1) for word in distinct] or [-1], dtype=np.int64)
+    return by_word[index]
+
+
+def distinct_words(array: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the distinct values as the words of a study file, and the number of each row's.
+
+    1 and 1.0 are the word "1", true is "true", text is as it stands; a missing value is 0.
+    """
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
-    if pa.types.is_floating(array.type):
-        values = np.asarray(array.to_numpy(), dtype=np.float64)
-        whole = np.isfinite(values) & (values == np.rint(values)) & (abs(values) < LARGEST_WHOLE)
-        return [str(int(v)) if ok else repr(float(v)) for v, ok in zip(values, whole, strict=True)]
-    if pa.types.is_boolean(array.type):
-        return [str(v).lower() for v in array.to_pylist()]
-    return [str(value) for value in array.to_pylist()]
+    encoded = array.combine_chunks().dictionary_encode()
+    index = np.asarray(encoded.indices.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
+    return [_word(value) for value in encoded.dictionary.to_pylist()], index
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WHOLE:
+        return str(int(value))
+    return str(value)
 
 
 def _boolean(array: pa.ChunkedArray, column: Column, missing: Mask, check: ColumnCheck) -> Value:
-    codes = {"true": 1, "false": 0, "1": 1, "0": 0}
-    data = np.array([codes.get(word, -1) for word in _words(array)])
+    data = _coded(array, {"true": 1, "false": 0, "1": 1, "0": 0})
     bad = (data < 0) & ~missing
     check.note(bad, "not a boolean", "a value that is neither true, false, 1 nor 0")
     return Value(column_type(column), data == 1, missing | bad)

@@ -20,7 +20,7 @@ from site_agent.contract.rows import FrameBuilder, Tables, UnfitRows
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study, Table
 from site_agent.contract.study.tables import parent_of
-from site_agent.data.columns import ColumnCheck, read_column
+from site_agent.data.columns import ColumnCheck, distinct_words, read_column
 
 SUFFIX: Final = ".parquet"
 
@@ -35,11 +35,12 @@ class Snapshot:
 
 @dataclass(slots=True)
 class _Raw:
-    """One table as read: values by column, patients as text, the second key if there is one."""
+    """One table as read: values by column, the distinct patients, and each row's number there."""
 
     count: int
     columns: dict[str, Value]
-    patient: NDArray[np.object_]
+    patients: list[str]
+    patient: NDArray[np.int64]
 
 
 def read_snapshot(study: Study, folder: Path, site: str, attributes: Mapping[str, str]) -> Snapshot:
@@ -60,9 +61,11 @@ def read_snapshot(study: Study, folder: Path, site: str, attributes: Mapping[str
                 raw[name] = found
     if findings:
         raise DataError(site, findings)
-    tables = _linked(study, raw, attributes, findings)
-    if not findings:
-        _derive(study, tables, findings)
+    parent_rows = _parent_rows(study, raw, findings)
+    if findings:
+        raise DataError(site, findings)
+    tables = _linked(study, raw, parent_rows, attributes)
+    _derive(study, tables, findings)
     if findings:
         raise DataError(site, findings)
     return Snapshot(tables, digest(digests))
@@ -130,77 +133,77 @@ def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | No
         )
         for name, column in table.columns.items()
     }
-    patient = _identifiers(content.column(table.key[0]), table, findings)
-    raw = _Raw(content.num_rows, columns, patient)
+    identifiers = content.column(table.key[0])
+    check = ColumnCheck(f"table {table.name}, column {table.key[0]}", findings)
+    check.note(identifiers.null_count, "missing", "no identifier of the patient")
+    raw = _Raw(content.num_rows, columns, *distinct_words(identifiers))
     _check_unique(table, raw, findings)
     return raw
 
 
-def _identifiers(
-    array: pa.ChunkedArray, table: Table, findings: list[Finding]
-) -> NDArray[np.object_]:
-    values = array.to_pylist()
-    check = ColumnCheck(f"table {table.name}, column {table.key[0]}", findings)
-    check.note(sum(v is None for v in values), "missing", "no identifier of the patient")
-    return np.array([str(value) for value in values], dtype=object)
-
-
 def _check_unique(table: Table, raw: _Raw, findings: list[Finding]) -> None:
-    keys: list[tuple[object, ...]] = [(patient,) for patient in raw.patient]
-    for name in table.key[1:]:
-        orders = raw.columns[name].data
-        keys = [(*key, order) for key, order in zip(keys, orders, strict=True)]
-    repeated = len(keys) - len(set(keys))
+    keys = [raw.patient, *(raw.columns[name].data.astype(np.int64) for name in table.key[1:])]
+    repeated = raw.count - len(np.unique(np.stack(keys), axis=1).T)
     check = ColumnCheck(f"table {table.name}", findings)
     check.note(repeated, "duplicate key", f"the key ({', '.join(table.key)}) stands more than once")
 
 
+def _parent_rows(
+    study: Study, raw: Mapping[str, _Raw], findings: list[Finding]
+) -> dict[str, tuple[str, NDArray[np.int64]]]:
+    """Return, for each table with a parent, the parent and the row there of each of its rows."""
+    found: dict[str, tuple[str, NDArray[np.int64]]] = {}
+    for name, table in study.tables.items():
+        parent = parent_of(table, study.tables)
+        if parent is None:
+            continue
+        above, own = raw[parent], raw[name]
+        row = dict(zip(above.patients, np.argsort(above.patient, kind="stable"), strict=True))
+        rows = np.array([row.get(patient, -1) for patient in own.patients] or [-1])
+        index = rows[own.patient].astype(np.int64)
+        check = ColumnCheck(f"table {name}", findings)
+        check.note(index < 0, "orphan", f"a patient who is not in table {parent}")
+        found[name] = (parent, index)
+    return found
+
+
 def _linked(
-    study: Study, raw: Mapping[str, _Raw], attributes: Mapping[str, str], findings: list[Finding]
+    study: Study,
+    raw: Mapping[str, _Raw],
+    parent_rows: Mapping[str, tuple[str, NDArray[np.int64]]],
+    attributes: Mapping[str, str],
 ) -> Tables:
     """Return the tables, each with its parent and children by row number."""
     rows: dict[str, expressions.Rows] = {}
     children: dict[str, dict[str, tuple[expressions.Rows, NDArray[np.int64]]]]
     children = {name: {} for name in study.tables}
-    above = {name: parent_of(table, study.tables) for name, table in study.tables.items()}
-    for name in sorted(study.tables, key=lambda name: above[name] is not None):
-        table, own, parent = study.tables[name], raw[name], above[name]
-        link = None
-        if parent is not None:
-            index = _parent_rows(name, own, parent, raw[parent], findings)
+    for name in sorted(study.tables, key=lambda name: name in parent_rows):
+        table, link = study.tables[name], None
+        if name in parent_rows:
+            parent, index = parent_rows[name]
             link = (table.key[0], rows[parent], index)
         rows[name] = expressions.Rows(
-            count=own.count,
-            columns=own.columns,
+            count=raw[name].count,
+            columns=raw[name].columns,
             parent=link,
             children=children[name],
             site=dict(attributes),
             order=table.key[1] if len(table.key) > 1 else None,
             site_levels=study.scopes[name].site,
         )
-        if parent is not None and link is not None:
-            children[parent][name] = (rows[name], link[2])
+        if name in parent_rows:
+            children[parent][name] = (rows[name], index)
     return Tables({name: rows[name] for name in study.tables}, _patient_codes(raw))
 
 
 def _patient_codes(raw: Mapping[str, _Raw]) -> dict[str, NDArray[np.int64]]:
-    """Return whose patient each row is, as numbers without meaning."""
-    everybody = sorted({patient for table in raw.values() for patient in table.patient})
-    code = {patient: number for number, patient in enumerate(everybody)}
-    return {
-        name: np.array([code[patient] for patient in table.patient], dtype=np.int64)
-        for name, table in raw.items()
-    }
-
-
-def _parent_rows(
-    name: str, own: _Raw, parent: str, above: _Raw, findings: list[Finding]
-) -> NDArray[np.int64]:
-    row = {patient: number for number, patient in enumerate(above.patient)}
-    index = np.array([row.get(patient, -1) for patient in own.patient], dtype=np.int64)
-    check = ColumnCheck(f"table {name}", findings)
-    check.note(index < 0, "orphan", f"a patient who is not in table {parent}")
-    return index
+    """Return whose patient each row is, as numbers that are the same in all tables."""
+    code: dict[str, int] = {}
+    found = {}
+    for name, table in raw.items():
+        codes = [code.setdefault(patient, len(code)) for patient in table.patients]
+        found[name] = np.array(codes or [0], dtype=np.int64)[table.patient]
+    return found
 
 
 def _derive(study: Study, tables: Tables, findings: list[Finding]) -> None:
@@ -214,9 +217,8 @@ def _derive(study: Study, tables: Tables, findings: list[Finding]) -> None:
                 if derived.expression is not None:
                     columns[derived.name] = expressions.evaluate(derived.expression, rows)
                 else:
-                    value = expressions.evaluate_levels(derived.levels, rows)
-                    kind = study.scopes[name].columns[derived.name]
-                    columns[derived.name] = Value(kind, value.data, value.missing)
+                    value = expressions.evaluate_levels(derived.levels, rows, derived.reference)
+                    columns[derived.name] = value
             except EvaluationError as error:
                 place = f"table {name}, derived column {derived.name}"
                 findings.append(Finding(place, "undefined", error.rows, str(error)))

@@ -7,8 +7,9 @@ An episode of peak g rises from day s to its peak on day p and clears on day e:
 
 so that it is g on day p, at least 1 on every day before e, and 0 from day e on. ICANS
 starts on the day of onset and peaks when anakinra starts, or two days later in those who
-die of infection without clearing; CRS came a little earlier, and is over no later than ICANS. Where nothing ever clears, the grade eases to a floor and stays
-there. A death of ICANS that reached grade 5 is grade 5 on its day and 4 before.
+die of infection without clearing; CRS came a little earlier, and is over no later than
+ICANS. Where nothing ever clears, the grade eases to a floor and stays there. A death of
+ICANS that reached grade 5 is grade 5 on its day and 4 before.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ from site_agent.contract.sums import Answer, Arrays, Ask, Disclosure, Estimator,
 TIES: Final = ("efron", "breslow")
 BASELINES: Final = ("pooled", "by_site")
 COMPLETE: Final = ("per_model", "common")
+LARGEST: Final = 2.0**100  # of a number in a share of the likelihood; a lane holds 2^126
 
 
 def _moments_lanes(ask: Ask) -> tuple[Lane, ...]:
@@ -92,6 +93,7 @@ def _point_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("loglik", (1,), REAL),
         Lane("score", (p,), REAL),
         Lane("information", (triangle(p),), REAL),
+        Lane("overflow", (1,), COUNT),
     )
 
 
@@ -104,6 +106,7 @@ def _risk_set_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("tied", (tied, width), REAL),
         Lane("eta", (1,), REAL),
         Lane("covariates", (p,), REAL),
+        Lane("overflow", (1,), COUNT),
     )
 
 
@@ -113,25 +116,41 @@ def _deaths(ask: Ask) -> Deaths:
 
 
 def _risk_sets(rows: Rows, ask: Ask) -> Arrays:
-    return risk_set_sums(
-        rows,
-        ask.floats["beta"],
-        ask.floats["centre"],
-        deaths=_deaths(ask),
-        efron=ask.fixed["efron"],
-    )
+    return _guarded(_risk_set_sums(rows, ask, _deaths(ask)))
+
+
+def _risk_set_sums(rows: Rows, ask: Ask, deaths: Deaths) -> Arrays:
+    beta, centre = ask.floats["beta"], ask.floats["centre"]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return risk_set_sums(rows, beta, centre, deaths=deaths, efron=ask.fixed["efron"])
+
+
+def _guarded(arrays: Arrays) -> Arrays:
+    """Return arrays with a flag; all zero and flagged if a number is too large for a lane.
+
+    A step of Newton's method that goes too far then counts as one that lowers the likelihood,
+    instead of ending the release.
+    """
+    large = not all(bool(np.all(np.abs(values) < LARGEST)) for values in arrays.values())
+    kept = {name: np.zeros_like(values) if large else values for name, values in arrays.items()}
+    return {**kept, "overflow": np.array([float(large)])}
 
 
 def _reduce(totals: Arrays, ask: Ask) -> Arrays:
-    return likelihood(totals, _deaths(ask), ask.fixed["columns"], efron=ask.fixed["efron"])
+    p = ask.fixed["columns"]
+    if totals["overflow"][0]:
+        zeros = {"loglik": np.zeros(1), "score": np.zeros(p), "information": np.zeros(triangle(p))}
+        return {**zeros, "overflow": totals["overflow"]}
+    point = likelihood(totals, _deaths(ask), p, efron=ask.fixed["efron"])
+    return {**point, "overflow": totals["overflow"]}
 
 
 def _within_site(rows: Rows, ask: Ask) -> Arrays:
-    efron = ask.fixed["efron"]
     deaths = deaths_of(rows, ask.fixed["strata"])
-    beta, centre = ask.floats["beta"], ask.floats["centre"]
-    sums = risk_set_sums(rows, beta, centre, deaths=deaths, efron=efron)
-    return likelihood(sums, deaths, ask.fixed["columns"], efron=efron)
+    sums = _risk_set_sums(rows, ask, deaths)
+    with np.errstate(over="ignore", invalid="ignore"):
+        point = likelihood(sums, deaths, ask.fixed["columns"], efron=ask.fixed["efron"])
+    return _guarded(point)
 
 
 MOMENTS: Final = Sum(
@@ -326,8 +345,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
     site_named = strata is not None and SITE in [item.value for item in fields.items("strata")]
     if site_named:
         fields.issue(
-            "strata: 'site' is not a column; for a baseline of each hospital's own: "
-            "baseline: by_site",
+            "'site' is not a column; for a baseline of each hospital's own: baseline: by_site",
             strata,
         )
     return {

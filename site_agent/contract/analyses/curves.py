@@ -45,7 +45,7 @@ def _read_survival(fields: Fields, context: Context) -> dict[str, Any]:
     options = _read_common(fields, context)
     quantiles = fields.numbers("quantiles", least=0) or [0.25, 0.5, 0.75]
     if any(not 0 < p < 1 for p in quantiles):
-        fields.issue("quantiles: expected probabilities between 0 and 1")
+        fields.issue("quantiles are probabilities between 0 and 1")
     return {
         **options,
         "conf_type": fields.choice("conf_type", SURVIVAL_SCALES, default="log"),
@@ -62,7 +62,7 @@ def _read_incidence(fields: Fields, context: Context) -> dict[str, Any]:
     variance = fields.choice("variance", VARIANCES, default="greenwood" if truncated else "gray")
     if truncated and variance == "gray":
         fields.issue(
-            "variance: gray is not defined for left truncated data (cuminc takes no entry); "
+            "gray is not defined for left truncated data (cuminc takes no entry); "
             "expected greenwood",
             fields.named.get("variance"),
         )

@@ -164,7 +164,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
     nodes = node.value if node is not None else None
     words = [item.value for item in nodes] if isinstance(nodes, list) else [nodes]
     if SITE in words:
-        fields.issue("strata: 'site' is not a column; for hospitals as strata: by_site: true", node)
+        fields.issue("'site' is not a column; for hospitals as strata: by_site: true", node)
     return {
         "endpoint": endpoint.name if endpoint else "",
         "cohort": context.cohort(fields, table),

@@ -17,6 +17,7 @@ U and I fall alike, as exp(-|beta|), and each step stays near one unit (Heinze a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final
@@ -141,10 +142,13 @@ def _evaluate(
 
 
 def point(totals: Arrays, beta: Floats) -> Point:
-    """Return the totals of an evaluation as a point; AnalysisError if they are not finite."""
-    loglik = float(totals["loglik"][0])
+    """Return the totals of an evaluation as a point; minus infinity where a sum overflowed.
+
+    AnalysisError if the log-likelihood or its information is not finite otherwise.
+    """
+    loglik = -math.inf if totals["overflow"][0] else float(totals["loglik"][0])
     information = unpack(totals["information"], len(beta))
-    if not (np.isfinite(loglik) and np.isfinite(information).all()):
+    if math.isnan(loglik) or not np.isfinite(information).all():
         raise AnalysisError("the model does not converge: the log-likelihood is not finite")
     return Point(beta, loglik, totals["score"], information)
 

@@ -100,21 +100,48 @@ def risk_set_sums(
 def _at_risk(rows: Rows, inside: np.ndarray, per_row: Floats, times: Integers) -> Floats:
     """Return the sums over rows with entry < t <= time for each t of `times`.
 
-    A row is at risk at the death times number first <= k < last. Rows are added up by `last`,
-    and those that enter late taken off again by `first`.
+    A row is at risk at the death times number first <= k < last. Nothing is ever subtracted: a
+    row of great weight that has entered or left would leave its rounding error behind.
     """
-    count = len(times)
     last = np.searchsorted(times, rows.time[inside], side="right")
     first = np.searchsorted(times, rows.entry[inside], side="right")
     values = per_row[inside]
-    total = np.empty((count, per_row.shape[1]))
-    late = first > 0
-    for column in range(per_row.shape[1]):
-        ending = np.bincount(last, weights=values[:, column], minlength=count + 1)
-        starting = np.bincount(first[late], values[late, column], minlength=count + 1)
-        difference = ending - starting
-        total[:, column] = np.cumsum(difference[::-1])[::-1][1:]
+    early = first == 0
+    leaving = _binned(last[early], values[early], len(times) + 1)
+    total = np.cumsum(leaving[::-1], axis=0)[::-1][1:]
+    late = ~early & (first < last)
+    if late.any():
+        total = total + _interval_sums(first[late], last[late], values[late], len(times))
     return total
+
+
+def _binned(bins: Integers, values: Floats, count: int) -> Floats:
+    """Return the sums of values (n, M) by bin, (count, M)."""
+    columns = [np.bincount(bins, values[:, m], minlength=count) for m in range(values.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def _interval_sums(first: Integers, last: Integers, values: Floats, count: int) -> Floats:
+    """Return, for each k < count, the sum of the values whose first <= k < last.
+
+    Each interval is cut into the nodes of a binary tree over 0 ... count - 1 that cover it, at
+    most two a level; a leaf's sum is the sum of the nodes above it.
+    """
+    size = 1 << max(count - 1, 0).bit_length()
+    nodes = np.zeros((2 * size, values.shape[1]))
+    low, high = first + size, last + size
+    while len(low):
+        odd_low, odd_high = low % 2 == 1, high % 2 == 1
+        nodes += _binned(low[odd_low], values[odd_low], 2 * size)
+        nodes += _binned(high[odd_high] - 1, values[odd_high], 2 * size)
+        low, high = (low + odd_low) // 2, (high - odd_high) // 2
+        open_ = low < high
+        low, high, values = low[open_], high[open_], values[open_]
+    start = 1
+    while start < size:
+        nodes[2 * start : 4 * start] += np.repeat(nodes[start : 2 * start], 2, axis=0)
+        start *= 2
+    return nodes[size : size + count]
 
 
 def likelihood(sums: Arrays, deaths: Deaths, p: int, *, efron: bool) -> Arrays:

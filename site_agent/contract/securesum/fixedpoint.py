@@ -81,12 +81,12 @@ def _place(magnitudes: Floats, encoding: Encoding) -> Limbs:
 
 def add(left: Limbs, right: Limbs) -> Limbs:
     """Return left + right modulo 2^(64 L), row by row; shapes (n, L)."""
-    total = np.empty_like(left)
-    carry = np.zeros(len(left), dtype=np.uint64)
-    for limb in range(left.shape[1]):
-        partial = left[:, limb] + right[:, limb]
-        total[:, limb] = partial + carry
-        carry = ((partial < left[:, limb]) | (total[:, limb] < partial)).astype(np.uint64)
+    total = left + right
+    carry = total < left
+    for limb in range(1, left.shape[1]):
+        raised = total[:, limb] + carry[:, limb - 1]
+        carry[:, limb] |= raised < total[:, limb]
+        total[:, limb] = raised
     return total
 
 

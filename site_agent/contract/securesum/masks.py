@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -53,16 +52,15 @@ def mask(
     `secrets` maps each other site of the roster to the pair secret; sites are ordered by name;
     `transcript` is T_r.
     """
-    total = from_bytes(layout, bytes(layout.byte_length))
+    later = earlier = from_bytes(layout, bytes(layout.byte_length))
     for other, secret in sorted(secrets.items()):
-        stream = from_bytes(
-            layout,
-            _stream(secret, transcript, section, own_site, other, length=layout.byte_length),
-        )
-        if other < own_site:
-            stream = {name: negate(limbs) for name, limbs in stream.items()}
-        total = plus(total, stream)
-    return total
+        length = layout.byte_length
+        stream = _stream(secret, transcript, section, own_site, other, length=length)
+        if own_site < other:
+            later = plus(later, from_bytes(layout, stream))
+        else:
+            earlier = plus(earlier, from_bytes(layout, stream))
+    return plus(later, {name: negate(limbs) for name, limbs in earlier.items()})
 
 
 def _stream(
@@ -74,4 +72,4 @@ def _stream(
     )
     key = HKDFExpand(SHA256(), KEY_BYTES, info=info).derive(secret)
     encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
-    return encryptor.update(np.zeros(length, dtype=np.uint8).tobytes())
+    return encryptor.update(bytes(length))

@@ -33,3 +33,8 @@ def asking(previous: bytes, number: int, asks: Sequence[Ask], totals: bytes) -> 
     """Return T_r from T_(r-1), the asks of round `number` and the totals of the one before."""
     identities = [ask.identity().encode() for ask in asks]
     return _hash([b"quorum/1/round", previous, number.to_bytes(4, "big"), totals, *identities])
+
+
+def sealing(bound: bytes, site: str) -> bytes:
+    """Return what a share sealed to the center is bound to: T_r and the site."""
+    return _hash([b"quorum/1/sealed", bound, site.encode()])

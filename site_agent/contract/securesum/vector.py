@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from site_agent.contract.errors import Refused
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Encoding, Limbs, add, decode
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Limbs, add, decode
 from site_agent.contract.securesum.fixedpoint import encode as encode_numbers
 from site_agent.contract.sums import Arrays, Lane
 
@@ -24,29 +25,30 @@ ORDER: Final = (REAL, COUNT)
 CHECK: Final = Lane("check", (1,), REAL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """The lanes of a vector, ask by ask; sizes follow from them and from nothing else."""
 
     asks: tuple[tuple[Lane, ...], ...]
 
-    def lanes(self, encoding: Encoding) -> list[tuple[int, Lane]]:
-        """Return (ask index, lane) of all lanes of `encoding`, the check lane as ask -1."""
-        return [
-            (index, lane)
-            for index, lanes in [(-1, (CHECK,)), *enumerate(self.asks)]
-            for lane in lanes
-            if lane.encoding == encoding
-        ]
+    @cached_property
+    def lanes(self) -> Mapping[str, tuple[tuple[int, Lane], ...]]:
+        """Return (ask index, lane) by the name of the encoding; the check lane is ask -1."""
+        placed = [(-1, CHECK), *((i, lane) for i, lanes in enumerate(self.asks) for lane in lanes)]
+        return {
+            encoding.name: tuple((i, lane) for i, lane in placed if lane.encoding == encoding)
+            for encoding in ORDER
+        }
 
-    def size(self, encoding: Encoding) -> int:
-        """Return how many numbers the vector holds in `encoding`."""
-        return sum(lane.size for _, lane in self.lanes(encoding))
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """Return how many numbers the vector holds, by the name of the encoding."""
+        return {name: sum(lane.size for _, lane in lanes) for name, lanes in self.lanes.items()}
 
-    @property
+    @cached_property
     def byte_length(self) -> int:
         """Return the length of the vector on the wire."""
-        return sum(8 * encoding.limbs * self.size(encoding) for encoding in ORDER)
+        return sum(8 * encoding.limbs * self.sizes[encoding.name] for encoding in ORDER)
 
 
 Vector = Mapping[str, Limbs]
@@ -57,7 +59,7 @@ def encode(layout: Layout, arrays: Sequence[Arrays], parties: int) -> Vector:
     given: list[Arrays] = [*arrays, {CHECK.name: np.ones(1)}]
     vector = {}
     for encoding in ORDER:
-        parts = [_flat(given[index], lane) for index, lane in layout.lanes(encoding)]
+        parts = [_flat(given[index], lane) for index, lane in layout.lanes[encoding.name]]
         numbers = np.concatenate(parts) if parts else np.zeros(0)
         vector[encoding.name] = encode_numbers(numbers, encoding, parties)
     return vector
@@ -90,7 +92,7 @@ def from_bytes(layout: Layout, data: bytes) -> Vector:
     vector: dict[str, Limbs] = {}
     offset = 0
     for encoding in ORDER:
-        count = layout.size(encoding) * encoding.limbs
+        count = layout.sizes[encoding.name] * encoding.limbs
         words = np.frombuffer(data, dtype="<u8", count=count, offset=offset)
         vector[encoding.name] = words.reshape(-1, encoding.limbs).astype(np.uint64)
         offset += words.nbytes
@@ -113,7 +115,7 @@ def open_total(layout: Layout, total: Vector, parties: int) -> list[Arrays]:
     arrays: list[dict[str, NDArray[np.float64]]] = [{} for _ in layout.asks]
     for encoding in ORDER:
         offset = 0
-        for index, lane in layout.lanes(encoding):
+        for index, lane in layout.lanes[encoding.name]:
             if index >= 0:
                 flat = decoded[encoding.name][offset : offset + lane.size]
                 arrays[index][lane.name] = flat.reshape(lane.shape)

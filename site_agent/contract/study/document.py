@@ -72,8 +72,8 @@ def read_document(text: str, source: str) -> Node:
     """Return the root node of `text`; StudyError with the line if it is not YAML."""
     if len(text) > LARGEST_FILE:
         raise StudyError([Issue("", None, "the file is over 1 MB; a study is a few pages")], source)
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             raise StudyError([Issue("", 1, "the file is empty")], source)
@@ -82,12 +82,9 @@ def read_document(text: str, source: str) -> Node:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         problem = error.problem or "cannot be read"
         raise StudyError([Issue("", line, f"not YAML: {problem}")], source) from None
-    except yaml.YAMLError:
-        raise StudyError(
-            [Issue("", None, "not YAML: it holds forbidden characters")], source
-        ) from None
-    finally:
-        loader.dispose()
+    except (yaml.YAMLError, RecursionError):
+        issue = Issue("", None, "not YAML: characters that no text file has, or endless nesting")
+        raise StudyError([issue], source) from None
 
 
 def _convert(loader: _Loader, node: yaml.Node, *, path: str, depth: int, source: str) -> Node:

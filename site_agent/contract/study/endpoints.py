@@ -43,10 +43,10 @@ def _merged(root: Fields, name: str, raw: Mapping[str, Node]) -> Node | None:
         like = merged.pop("like")
         if not isinstance(like.value, str) or like.value not in raw:
             hint = nearest(str(like.value), list(raw))
-            root.issue(f"like: found {like.kind()}, expected the name of an endpoint{hint}", like)
+            root.issue(f"found {like.kind()}, expected the name of an endpoint{hint}", like)
             return None
         if like.value in seen:
-            root.issue(f"like: '{like.value}' leads back to itself", like)
+            root.issue(f"'{like.value}' leads back to itself", like)
             return None
         seen.append(like.value)
         above = Fields(raw[like.value], root.issues).named

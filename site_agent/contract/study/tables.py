@@ -93,6 +93,8 @@ def _check_key(fields: Fields, table: Table) -> None:
     if not 1 <= len(table.key) <= 2 or len(set(table.key)) != len(table.key):
         fields.issue("key: expected one or two names: the patient, and what orders its rows")
         return
+    if table.key[0] in RESERVED:
+        fields.issue(f"key: the name '{table.key[0]}' is reserved; choose another")
     if table.key[0] in table.columns:
         fields.issue(
             f"key: '{table.key[0]}' identifies the patient and is not listed among the columns"
@@ -243,57 +245,53 @@ def read_derived(
             if column in typed[name].columns or column in tables[name].key:
                 fields.issue(f"'{column}' is a column already; choose another name", inner)
                 continue
-            read = _read_derived(column, Fields(inner, root.issues), typed[name].scope)
-            if read is not None:
-                derived[name].append(read[0])
-                typed[name].columns[column] = read[1]
+            column_read, kind = _read_derived(column, Fields(inner, root.issues), typed[name].scope)
+            derived[name].append(column_read)
+            typed[name].columns[column] = kind
     return {name: tuple(items) for name, items in derived.items()}
 
 
-def _read_derived(name: str, fields: Fields, scope: Scope) -> tuple[Derived, Type] | None:
+def _read_derived(name: str, fields: Fields, scope: Scope) -> tuple[Derived, Type]:
+    """Read one derived column; one that is wrong is noted and taken for a number.
+
+    That it has a type spares the reader an issue at each place where it is used.
+    """
     value = fields.node.value
     if isinstance(value, str):
         node = read_expression(fields, fields.node, scope)
-        return None if node is None else (Derived(name, node), expressions.infer(node, scope))
+        kind = expressions.Number() if node is None else expressions.infer(node, scope)
+        return Derived(name, node), kind
     if not isinstance(value, Mapping):
         fields.issue(f"found {fields.node.kind()}, expected an expression or levels")
-        return None
+        return Derived(name, None), expressions.Number()
     return _read_levels(name, fields, scope)
 
 
-def _read_levels(name: str, fields: Fields, scope: Scope) -> tuple[Derived, Type] | None:
-    """Read `{high: condition, low: otherwise}`, or `{levels: {...}, reference: low}`."""
+def _read_levels(name: str, fields: Fields, scope: Scope) -> tuple[Derived, Type]:
+    """Read `{high: condition, low: otherwise}`, or `{levels: {...}, reference: high}`.
+
+    The reference is by default the level `otherwise`, or the first.
+    """
     reference, levels = "", fields
-    if isinstance(fields.named.get("levels", fields.node).value, Mapping) and (
-        "levels" in fields.named
-    ):
+    named = fields.named.get("levels")
+    if named is not None and isinstance(named.value, Mapping):
         inner = fields.inner("levels")
         assert inner is not None
         levels, reference = inner, fields.text("reference")
         fields.close()
-    found: list[tuple[str, expressions.Node | None]] = []
-    for level, node in levels.named.items():
-        if node.value == OTHERWISE:
-            found.append((level, None))
-            continue
-        condition = read_expression(levels, node, scope)
-        if condition is None:
-            return None
-        found.append((level, condition))
-    if len(found) < 2 or sum(1 for _, node in found if node is None) > 1:
-        fields.issue("expected at least two levels, at most one of them 'otherwise'")
-        return None
-    names = tuple(level for level, _ in found)
-    reference = reference or names[0]
-    if reference not in names:
-        fields.issue(f"reference '{reference}' is not one of the levels{nearest(reference, names)}")
-        return None
-    try:
-        expressions.infer_levels(found, scope)
-    except ExpressionError as error:
-        fields.issue(str(error))
-        return None
-    return Derived(name, None, tuple(found), reference), expressions.Category(names, reference)
+    before = len(fields.issues)
+    found = [
+        (level, None if node.value == OTHERWISE else read_expression(levels, node, scope))
+        for level, node in levels.named.items()
+    ]
+    if len(fields.issues) == before:
+        try:
+            kind = expressions.infer_levels(found, scope, reference)
+            return Derived(name, None, tuple(found), kind.reference), kind
+        except ExpressionError as error:
+            fields.issue(str(error))
+    names = tuple(levels.named) or ("",)
+    return Derived(name, None), expressions.Category(names, names[0])
 
 
 def read_expression(fields: Fields, node: Node, scope: Scope) -> expressions.Node | None:

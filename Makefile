@@ -1,0 +1,70 @@
+# `make demo` runs both example studies, `make test` the tests; either sets everything up first.
+# Needs Python 3.11 or later with its venv module, and a package index.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BUILD  ?= build
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+CODE   := site_agent coordinator studies tests benchmarks
+
+# Numerical libraries start a thread for each core; the sums here are too small for that.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help demo simulate test check format campaign bench clean
+
+help:
+	@echo "make demo      run the lung study (real patients) and the anakinra study (synthetic)"
+	@echo "make test      run the tests"
+	@echo "make check     format, lint, types, documentation, tests"
+	@echo "make format    format the code"
+	@echo "make campaign  the long random campaigns of the tests"
+	@echo "make bench     benchmarks, as ratios"
+	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
+
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "found $$($(PYTHON) --version), expected Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 78; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "the venv module is missing; on Debian: apt-get install python3-venv"; exit 78; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[coordinator,test]'
+	@touch $@
+
+demo: simulate
+
+simulate: $(READY)
+	@mkdir -p $(BUILD)
+	@echo "== lung: 228 real patients in 19 institutions =="
+	@$(BIN)/python studies/lung/export.py --out $(BUILD)/lung/sites
+	@$(BIN)/coordinator simulate studies/lung/study.yaml \
+		--sites $(BUILD)/lung/sites --out $(BUILD)/lung/out
+	@echo
+	@echo "== anakinra: 43 synthetic patients in 9 hospitals =="
+	@$(BIN)/python studies/anakinra/generate.py --out $(BUILD)/anakinra/sites
+	@$(BIN)/coordinator simulate studies/anakinra/study.yaml \
+		--sites $(BUILD)/anakinra/sites --out $(BUILD)/anakinra/out
+
+test: $(READY)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+check: $(READY)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/docs
+	@$(MAKE) --no-print-directory test
+
+format: $(READY)
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+campaign: $(READY)
+	@$(BIN)/python -m pytest -q -n 2 -m campaign
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/release.py
+
+clean:
+	rm -rf $(BUILD) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
