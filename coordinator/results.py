@@ -111,7 +111,7 @@ def _parquet(tidy: Tidy, study: Study) -> bytes:
     columns = {
         name: _arrow([row[index] for row in tidy.rows]) for index, name in enumerate(tidy.columns)
     }
-    notes = {"study": study.name, "study_hash": study.hash, WATERMARK: study.watermark}
+    notes = {"study": study.name, WATERMARK: study.watermark}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns).replace_schema_metadata(notes), sink)
     data: bytes = sink.getvalue().to_pybytes()

@@ -1,0 +1,139 @@
+"""Both example studies as whole releases, with the real protocol between all sites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.simulate import Simulated, simulate
+from site_agent.contract.analyses.results import Failure
+from site_agent.contract.study.read import read_study
+from studies.anakinra import generate as anakinra
+from studies.lung import export as lung
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(name: str, folder: Path) -> Simulated:
+    return simulate(ROOT / "studies" / name / "study.yaml", folder / "sites", folder / "out")
+
+
+@pytest.fixture(scope="module")
+def lung_release(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    folder = tmp_path_factory.mktemp("lung")
+    lung.write_sites(folder / "sites")
+    return run("lung", folder)
+
+
+@pytest.fixture(scope="module")
+def anakinra_release(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    folder = tmp_path_factory.mktemp("anakinra")
+    anakinra.write_sites(folder / "sites")
+    return run("anakinra", folder)
+
+
+def result(simulated: Simulated, name: str) -> dict[str, Any]:
+    assert simulated.release.outcome is not None
+    return simulated.release.outcome.results[name].document()
+
+
+def at(document: dict[str, Any], stratum: str, outcome: str, time: float) -> list[float]:
+    """Return estimate and limits in per cent, rounded as the paper prints them."""
+    (curve,) = (c for c in document["curves"] if (c["stratum"], c["outcome"]) == (stratum, outcome))
+    (row,) = (row for row in curve["at"] if row["time"] == time)
+    return [round(100 * row[name]) for name in ("estimate", "conf_low", "conf_high")]
+
+
+def test_lung_runs_over_19_sites(lung_release: Simulated) -> None:
+    """18 institutions, and the patient without one as a site of his own."""
+    assert len(lung_release.release.sites) == 19
+
+
+def test_lung_median_survival_is_r_s(lung_release: Simulated) -> None:
+    """survfit(Surv(time, status) ~ 1, lung): 310 days (285 to 363)."""
+    (curve,) = result(lung_release, "overall")["curves"]
+    assert list(curve["median"].values()) == [310, 285, 363]
+
+
+def test_lung_model_is_r_s(lung_release: Simulated) -> None:
+    """coxph(Surv(time, status) ~ age + sex + ph.ecog, lung): R's coefficients to the last digit.
+
+    0.01106676, -0.55261240 and 0.46372848 as coxph prints them.
+    """
+    terms = result(lung_release, "cox")["terms"]
+    assert [round(t["estimate"], 8) for t in terms] == [0.01106676, -0.55261240, 0.46372848]
+
+
+def test_lung_logrank_is_r_s(lung_release: Simulated) -> None:
+    """survdiff(Surv(time, status) ~ sex, lung): chi-square 10.3 on 1 degree of freedom."""
+    test = result(lung_release, "sex_test")
+    assert (round(test["statistic"], 1), test["df"]) == (10.3, 1)
+
+
+def test_anakinra_takes_at_most_12_rounds(anakinra_release: Simulated) -> None:
+    """However many models: they run in lockstep."""
+    assert len(anakinra_release.release.log) <= 12
+
+
+def test_trm_from_infusion_is_the_paper_s(anakinra_release: Simulated) -> None:
+    """3 of 43 by day 28 is 7 % (2 to 17), and 23 % (11 to 38) by day 60."""
+    document = result(anakinra_release, "trm_infusion")
+    found = [at(document, "", "death", day) for day in (28, 60)]
+    assert found == [[7, 2, 17], [23, 11, 38]]
+
+
+def test_trm_of_low_dose_is_the_paper_s(anakinra_release: Simulated) -> None:
+    """7 of 15 by day 28 after anakinra is 47 % (20 to 70)."""
+    assert at(result(anakinra_release, "figure2a"), "low", "death", 28) == [47, 20, 70]
+
+
+def test_trm_of_high_dose_is_nil_without_an_interval(anakinra_release: Simulated) -> None:
+    """No death in the high-dose group: 0 %, not evaluable."""
+    curves = result(anakinra_release, "figure2a")["curves"]
+    (row,) = (c["at"][0] for c in curves if (c["stratum"], c["outcome"]) == ("high", "death"))
+    assert (row["estimate"], row["conf_low"], row["conf_high"]) == (0, None, None)
+
+
+def test_resolution_is_reached_with_high_dose_only(anakinra_release: Simulated) -> None:
+    """Half have resolved by day 7 with high dose; not reached with low dose."""
+    curves = result(anakinra_release, "figure2b")["curves"]
+    reached = {c["stratum"]: c["time_to"][0]["time"] for c in curves if c["outcome"] == "resolved"}
+    assert reached == {"high": 7, "low": None}
+
+
+def test_separation_is_named(anakinra_release: Simulated) -> None:
+    """The dose group without a death has no hazard ratio, and the others go on."""
+    models = result(anakinra_release, "table3")["models"]
+    because = models["dose_group"]["because"]
+    fitted = [name for name, model in models.items() if not model.get("failed")]
+    expected = "separated by dose_group: none of the 9 events happens in the group dose_group=high"
+    assert (because.startswith(expected), len(fitted)) == (True, 11)
+
+
+def test_no_analysis_of_either_study_fails(
+    lung_release: Simulated, anakinra_release: Simulated
+) -> None:
+    """Every analysis of both example studies has a result."""
+    outcomes = [s.release.outcome for s in (lung_release, anakinra_release)]
+    failed = [n for o in outcomes if o for n, r in o.results.items() if isinstance(r, Failure)]
+    assert failed == []
+
+
+def test_what_is_synthetic_says_so_everywhere(anakinra_release: Simulated) -> None:
+    """Every file of the synthetic study carries its mark."""
+    unmarked = [
+        path.name
+        for path in anakinra_release.folder.iterdir()
+        if path.suffix in (".json", ".csv", ".parquet")
+        and b"SYNTHETIC" not in path.read_bytes()
+        and b"\n" in path.read_bytes().rstrip(b"\n")
+    ]
+    assert unmarked == []
+
+
+def test_every_accepted_exception_is_a_sentence() -> None:
+    """The anakinra study writes its exceptions out, one for each analysis."""
+    study = read_study((ROOT / "studies/anakinra/study.yaml").read_text(), "anakinra")
+    assert {item.analysis for item in study.policy.accepted} == set(study.analyses)
