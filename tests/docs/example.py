@@ -1,0 +1,74 @@
+"""Made-up patients for the smallest study of the documentation, with an analysis of every kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from site_agent.contract.analyses.results import Result
+from tests.docs.pages import overlaid, page, studies, written
+
+ANALYSES: Final[dict[str, dict[str, Any]]] = {
+    "curve": {"kind": "survival", "by": "arm", "at": [180], "restricted_mean": [365]},
+    "cif": {"kind": "incidence", "by": "arm", "at": [180], "time_to": [0.5]},
+    "test": {"kind": "logrank", "by": "arm"},
+    "model": {"kind": "cox", "covariates": ["age", "arm"], "baseline": "by_site"},
+    "pooled": {"kind": "cox", "covariates": ["age"]},
+    "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], "baseline": "by_site"},
+    "separated": {"kind": "cox", "covariates": ["empty"], "baseline": "by_site"},
+}
+
+
+def pooled() -> pd.DataFrame:
+    """Sixty made-up patients of three hospitals; nobody with `empty` has a relapse."""
+    draw, n = np.random.default_rng(20), 60
+    last = draw.integers(100, 730, n).astype(float)
+    relapse = draw.integers(10, 900, n).astype(float)
+    death = relapse + draw.integers(1, 300, n)
+    empty = np.arange(n) % 6 == 0
+    return pd.DataFrame(
+        {
+            "patient": [f"patient {number}" for number in range(n)],
+            "hospital": draw.choice(["north", "south", "west"], n),
+            "age": draw.integers(30, 80, n),
+            "arm": draw.choice(["standard", "new"], n),
+            "empty": empty,
+            "relapse_day": np.where((relapse <= last) & ~empty, relapse, np.nan),
+            "death_day": np.where(death <= last, death, np.nan),
+            "last_seen_day": last,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Written:
+    """A finished release: the folder given as --out, that of the release, and its results."""
+
+    out: Path
+    folder: Path
+    results: dict[str, Result]
+
+
+def minimal() -> dict[str, Any]:
+    """The smallest study of docs/study-file.md."""
+    found: dict[str, Any] = yaml.safe_load(studies(page("study-file.md"))[1])
+    return found
+
+
+def every_kind() -> str:
+    """The smallest study with the analyses above, as the text of a file."""
+    study = overlaid(
+        minimal(),
+        {
+            "tables": {"patients": {"columns": {"empty": {"type": "boolean"}}}},
+            "disclosure": {"classes": ["A", "B", "C"]},
+            "synthetic": True,
+        },
+    )
+    study["analyses"] = {n: {"endpoint": "relapse", **item} for n, item in ANALYSES.items()}
+    return written(study)
