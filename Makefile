@@ -5,19 +5,20 @@ BUILD  ?= build
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := site_agent coordinator studies tests benchmarks
+CODE   := site_agent coordinator studies tests benchmarks docs
 
 # Numerical libraries start a thread for each core; the sums here are too small for that.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test check format campaign bench clean
+.PHONY: help demo simulate test check format docs campaign bench clean
 
 help:
 	@echo "make demo      run the lung study (real patients) and the anakinra study (synthetic)"
 	@echo "make test      run the tests"
 	@echo "make check     format, lint, types, documentation, tests"
 	@echo "make format    format the code"
+	@echo "make docs      write docs/cli.md from the commands"
 	@echo "make campaign  the long random campaigns of the tests"
 	@echo "make bench     benchmarks, as ratios"
 	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
@@ -53,12 +54,16 @@ check: $(READY)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
+	@$(BIN)/python docs/generate_cli.py --check
 	@$(BIN)/python -m pytest -q tests/docs
 	@$(MAKE) --no-print-directory test
 
 format: $(READY)
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
+
+docs: $(READY)
+	@$(BIN)/python docs/generate_cli.py
 
 campaign: $(READY)
 	@$(BIN)/python -m pytest -q -n 2 -m campaign

@@ -28,6 +28,7 @@ from coordinator.simulate import (
 )
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import (
+    BAD_CONFIGURATION,
     DONE,
     INTERNAL,
     INTERRUPTED,
@@ -63,6 +64,10 @@ def run(command: click.Command, arguments: list[str] | None) -> int:
     except QuorumError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {where}{error.strerror}; check path, rights and space", err=True)
+        return BAD_CONFIGURATION
     except Exception as error:
         click.echo(_internal(error), err=True)
         return INTERNAL

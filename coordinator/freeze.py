@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from site_agent.contract.errors import ConfigurationError, Issue, StudyError
+from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Member, Roster, Study
 from site_agent.contract.study.read import read_study
 
@@ -31,10 +32,13 @@ def freeze(
     """
     study = read_study(text, source, development=development)
     if study.roster is not None:
-        issue = Issue("roster", None, "the study is frozen already; take both 'roster' and "
-                      "'frozen' out of the file to freeze it anew, as a revision")  # fmt: skip
-        raise StudyError([issue], source)
-    _check_attributes(study, roster, source)
+        message = (
+            "the study is frozen already; take both 'roster' and 'frozen' out of the file to "
+            "freeze it anew, as a revision"
+        )
+        raise StudyError([Issue("roster", None, message)], source)
+    members = {name: member.attributes for name, member in roster.sites.items()}
+    check_attributes(study, members, source)
     frozen = replace(study, roster=roster)
     block = yaml.safe_dump({"roster": roster.document()}, sort_keys=False, width=10_000)
     # Quoted: some hashes would read as numbers.
@@ -47,23 +51,32 @@ def without_roster(text: str) -> str:
     return text.partition(f"\n{MARK}")[0]
 
 
-def _check_attributes(study: Study, roster: Roster, source: str) -> None:
-    issues = []
-    for name, member in sorted(roster.sites.items()):
-        for attribute, levels in study.site_attributes.items():
-            value = member.attributes.get(attribute)
-            if value not in levels:
-                found = "nothing" if value is None else f"'{value}'"
-                issues.append(
-                    Issue(
-                        f"site {name}",
-                        None,
-                        f"attribute '{attribute}' is {found}, expected one of {', '.join(levels)}; "
-                        f"write it into the site's site.toml and enrol again",
-                    )
-                )
+def check_attributes(study: Study, sites: Mapping[str, Mapping[str, str]], source: str) -> None:
+    """Raise StudyError unless each site has a declared level of each attribute, and no other."""
+    issues = [
+        Issue(f"site {site}", None, message)
+        for site, values in sorted(sites.items())
+        for message in _attribute_issues(study, values)
+    ]
     if issues:
         raise StudyError(issues, source)
+
+
+def _attribute_issues(study: Study, values: Mapping[str, str]) -> list[str]:
+    declared = study.site_attributes
+    messages = [
+        f"attribute '{name}' is not one of the study's{nearest(name, list(declared))}"
+        for name in values
+        if name not in declared
+    ]
+    for name, levels in declared.items():
+        if values.get(name) not in levels:
+            found = f"'{values[name]}'" if name in values else "nothing"
+            messages.append(
+                f"attribute '{name}' is {found}, expected one of {', '.join(levels)}; write it "
+                f"into the site's site.toml and enrol again"
+            )
+    return messages
 
 
 def enrolment(member: Member) -> bytes:

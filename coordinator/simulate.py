@@ -10,12 +10,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from coordinator.freeze import enrolment, freeze, roster_of, without_roster
+from coordinator.freeze import check_attributes, enrolment, freeze, roster_of, without_roster
 from coordinator.release import Release
 from coordinator.results import Circumstances, result_hash, write_results
 from site_agent.contract.errors import ConfigurationError, DataError, Refused
@@ -136,10 +137,11 @@ def check_sites(study_path: Path, sites_folder: Path, *, development: bool = Fal
     """Check study and data of all sites; return their names. DataError with all findings."""
     study = read_study(read_study_file(study_path), study_path.name, development=development)
     names, unfit = find_sites(sites_folder), []
+    attributes = {name: read_attributes(sites_folder / name) for name in names}
+    check_attributes(study, attributes, study_path.name)
     for name in names:
-        folder = sites_folder / name
         try:
-            read_data(study, folder, name, read_attributes(folder))
+            read_data(study, sites_folder / name, name, attributes[name])
         except DataError as error:
             unfit.append(error)
     _raise_all(unfit)
@@ -177,21 +179,48 @@ def simulate(
             roster,
             development=development,
         )
-        (out / "study.frozen.yaml").write_text(frozen, encoding="utf-8")
+        if not development:
+            (out / "study.frozen.yaml").write_text(frozen, encoding="utf-8")
     assert study.roster is not None
     present = [name for name in names if name in study.roster.sites]
     absent = {name: "no folder" for name in study.roster.sites if name not in names}
     strangers = [name for name in names if name not in study.roster.sites]
-    cores = {
-        name: _core(study, identities[name], sites_folder / name, out, around)
+    ledgers = {
+        name: Ledger(out / "agents" / name / "ledger.jsonl", around.clock)
         for name in [*present, *strangers]
     }
-    number = 1 + max((_number(path) for path in out.glob("release-*")), default=0)
-    release = Release(study, center, number, 1, tuple(present))
-    drive(release, cores, around)
-    folder = out / f"release-{number}"
+    cores = {
+        name: _core(study, identities[name], sites_folder / name, ledger, around)
+        for name, ledger in ledgers.items()
+    }
+    release = Release(study, center, _next_number(study, out, ledgers), 1, tuple(present))
+    try:
+        drive(release, cores, around)
+    except Refused:
+        _burn(cores, release.number)
+        raise
+    folder = out / f"release-{release.number}"
     write_results(folder, release, Circumstances(started, around.clock(), absent))
     return Simulated(folder, release)
+
+
+def _next_number(study: Study, out: Path, ledgers: Mapping[str, Ledger]) -> int:
+    """Return the number behind all releases that have ended; one that was cut off goes on."""
+    ended = [
+        int(entry["release"])
+        for ledger in ledgers.values()
+        for event in ("closed", "burned")
+        for entry in ledger.find(event, study=study.hash)
+    ]
+    written = [_number(path) for path in out.glob("release-*")]
+    return 1 + max([*ended, *written], default=0)
+
+
+def _burn(cores: Mapping[str, SiteCore], number: int) -> None:
+    """Give up a refused release at every site at which it has begun."""
+    for core in cores.values():
+        with suppress(Refused):
+            core.burn(number)
 
 
 def _number(path: Path) -> int:
@@ -207,18 +236,17 @@ def _enrolled(identity: Identity, data: Path, out: Path) -> Member:
 
 
 def _core(
-    study: Study, identity: Identity, data: Path, out: Path, around: Surroundings
+    study: Study, identity: Identity, data: Path, ledger: Ledger, around: Surroundings
 ) -> SiteCore:
     """Return the agent core of one site, with the steward's approval given."""
-    home = out / "agents" / identity.name
     pinned = study.roster.sites.get(identity.name) if study.roster is not None else None
     attributes = {} if pinned is None else pinned.attributes
     core = SiteCore(
         study,
         identity,
         lambda: read_data(study, data, identity.name, attributes),
-        ledger=Ledger(home / "ledger.jsonl", around.clock),
-        vault=Vault(home / "vault"),
+        ledger=ledger,
+        vault=Vault(ledger.path.parent / "vault"),
         entropy=around.entropy,
     )
     core.approve()

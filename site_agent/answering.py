@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from site_agent.contract.analyses.guard import ENROLLED, refuse_exposed
-from site_agent.contract.canonical import sha256
 from site_agent.contract.conductor import Conductor, entry, sections
 from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame, Rows
@@ -29,7 +28,9 @@ RowSource = Callable[[Frame], Rows]
 class Answering:
     """One site's state within a release: the replayed conductor and what is bound so far.
 
-    asked: number of the last round that was answered, -1 before the first.
+    asked: number of the last round that was answered, -1 before the first. log: asks and totals
+    of the rounds before it. taken: the totals of `asked` that the conductor was given. own: what
+    this site put into `asked`; computed: into the share worked out last, sent or not.
     """
 
     study: Study
@@ -42,22 +43,25 @@ class Answering:
     asked: int = -1
     asks: tuple[Ask, ...] = ()
     own: list[Arrays] = field(default_factory=list)
+    computed: list[Arrays] = field(default_factory=list)
     audited: dict[int, Arrays] | None = None
-    taken: str = ""
+    taken: bytes = b""
+    log: list[tuple[tuple[Ask, ...], bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.conductor = Conductor(self.study)
 
     def take_totals(self, data: bytes) -> None:
-        """Take the totals of the round answered last; once taken, others are refused.
+        """Take the totals of the round answered last.
 
+        Others may come as long as nothing was answered on them; the next share binds them.
         Totals of open sums must be the ones that this site found by adding up the shares
         itself. After the guard's round the site checks that it is hidden among enough others.
         """
         if self.conductor.number != self.asked or self.conductor.finished:
-            if sha256(data) != self.taken:
-                raise Refused("second_totals", "other totals than those this site was sent before")
-            return
+            if data == self.taken:
+                return
+            self._go_back()
         if self.audited is None and sections(self.asks)["open"]:
             raise Refused(
                 "not_audited",
@@ -76,7 +80,13 @@ class Answering:
             if ask.sum == ENROLLED.name:
                 refuse_exposed(self.study, answer.totals, own)
         self.conductor.advance(answers)
-        self.taken = sha256(data)
+        self.taken = data
+
+    def _go_back(self) -> None:
+        """Put the conductor back to the round answered last, before any totals of it."""
+        self.conductor = Conductor(self.study)
+        for asks, totals in self.log:
+            self.conductor.advance(read_totals(asks, totals))
 
     def bind(self, totals: bytes, arguments: Sequence[bytes]) -> tuple[tuple[Ask, ...], bytes]:
         """Return the asks of the next round with their arguments as sent, and T_r."""
@@ -94,7 +104,7 @@ class Answering:
     def share(self, asks: tuple[Ask, ...], bound: bytes, center: Member) -> tuple[bytes, bytes]:
         """Return the masked vectors of a round: the open one, and the one sealed to the center."""
         arrays = [entry(ask).compute(self.rows(ask.frame), ask) for ask in asks]
-        self.own = arrays
+        self.computed = arrays
         parts = {}
         for section, chosen in sections(asks).items():
             if not chosen:
@@ -109,8 +119,10 @@ class Answering:
         return parts["open"], seal(center, closed, context) if closed else b""
 
     def answered(self, asks: tuple[Ask, ...], bound: bytes) -> None:
-        """Note that the round was answered."""
-        self.asks, self.bound = asks, bound
+        """Note that the round was answered, and that the totals it stands on are settled."""
+        if self.asked >= 0:
+            self.log.append((self.asks, self.taken))
+        self.asks, self.bound, self.own = asks, bound, self.computed
         self.asked = self.conductor.number
         self.audited = None
 

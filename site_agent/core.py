@@ -363,7 +363,7 @@ class SiteCore:
         self._note(
             "share",
             release,
-            number=content.number,
+            round=content.number,
             question=content.transcript,
             sums=[{"sum": ask.sum, "frame": ask.frame.document()} for ask in asks],
             bytes=len(wire),
@@ -373,7 +373,7 @@ class SiteCore:
 
     def _shares_of(self, release: _Release, number: int) -> list[dict[str, Any]]:
         opened = release.opened
-        return self._ledger.find("share", study=opened.study, release=opened.release, number=number)
+        return self._ledger.find("share", study=opened.study, release=opened.release, round=number)
 
     def _sent(self, release: _Release, content: Round) -> bytes:
         """Return the share that was sent before; another question in its round is refused."""

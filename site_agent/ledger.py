@@ -25,7 +25,7 @@ class Ledger:
     """An append-only file of chained entries; verified when it is opened."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
+        self.path = path
         self._clock = clock
         self.entries: list[dict[str, Any]] = []
         self.head = START
@@ -34,7 +34,7 @@ class Ledger:
 
     def _read(self) -> None:
         """Read and verify the chain; a last line cut short by a crash is dropped."""
-        data = self._path.read_bytes() if self._path.exists() else b""
+        data = self.path.read_bytes() if self.path.exists() else b""
         whole, _, torn = data.rpartition(b"\n")
         for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
             try:
@@ -44,7 +44,7 @@ class Ledger:
                 linked = False
             if not linked:
                 raise LedgerError(
-                    f"{self._path.name}: entry {number} does not follow from the one before it; "
+                    f"{self.path.name}: entry {number} does not follow from the one before it; "
                     f"the ledger was altered or damaged. Restore it from its backup; until then "
                     f"this site answers nothing"
                 )
@@ -52,16 +52,16 @@ class Ledger:
             self.head = sha256(line)
         self._size = len(data) - len(torn)
         if torn:
-            os.truncate(self._path, self._size)
+            os.truncate(self.path, self._size)
 
     def append(self, event: str, **details: Any) -> None:
         """Write an entry and wait until it is on disk."""
         entry = {
+            **details,
             "number": len(self.entries) + 1,
             "previous": self.head,
             "at": self._clock(),
             "event": event,
-            **details,
         }
         line = canonical_json(entry)
         self._write(line + b"\n")
@@ -70,12 +70,12 @@ class Ledger:
 
     def _write(self, line: bytes) -> None:
         """Add a line to the file; if the disk fails, the file is left as it was."""
-        new = not self._path.exists()
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+        new = not self.path.exists()
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
         with os.fdopen(descriptor, "ab", buffering=0) as file:
             if file.seek(0, os.SEEK_END) != self._size:
                 raise LedgerError(
-                    f"{self._path.name}: the file is not as this process left it; another one "
+                    f"{self.path.name}: the file is not as this process left it; another one "
                     f"writes to it. Stop one of them and start this one again"
                 )
             try:
@@ -84,7 +84,7 @@ class Ledger:
                 file.truncate(self._size)
                 raise
         if new:
-            sync_folder(self._path.parent)
+            sync_folder(self.path.parent)
         self._size += len(line)
 
     def head_after(self, number: int) -> str:

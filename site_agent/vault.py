@@ -75,18 +75,25 @@ class Vault:
         records: dict[str, bytes] = {}
         start = 0
         while start < len(data):
-            end = data.find(b"\n", start)
-            try:
-                header = json.loads(data[start:end]) if end >= 0 else None
-            except ValueError:
-                header = None
-            content = data[end + 1 : end + 1 + header["length"]] if header else b""
-            if header is None or sha256(content) != header["sha256"]:
+            record = _record(data, start)
+            if record is None:
                 os.truncate(path, start)
                 break
-            records[header["name"]] = content
-            start = end + 1 + len(content)
+            name, content, start = record
+            records[name] = content
         return records
+
+
+def _record(data: bytes, start: int) -> tuple[str, bytes, int] | None:
+    """Return name and bytes of the record at `start`, and where it ends; None if it is torn."""
+    end = data.find(b"\n", start) + 1
+    try:
+        header = json.loads(data[start:end])
+        content = data[end : end + header["length"]]
+        whole = sha256(content) == header["sha256"]
+        return (header["name"], content, end + len(content)) if whole else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def write_whole(file: FileIO, data: bytes) -> None:

@@ -123,7 +123,7 @@ def _number(array: pa.ChunkedArray, column: Column, missing: Mask, check: Column
         outside |= data > column.high
     outside &= ~missing & ~infinite
     bounds = f"{_bound(column.low)} to {_bound(column.high)}"
-    unit = f" {column.unit}" if column.unit else ""
+    unit = f" {column.unit}{'s' * (column.type == 'time')}" if column.unit else ""
     check.note(outside, "out of range", f"a value outside of {bounds}{unit}; check value and unit")
     data = _snapped(data, column, missing, check)
     return Value(column_type(column), data, missing | infinite)

@@ -262,7 +262,10 @@ def test_usage_errors_name_the_nearest(
 def test_study_check_names_classes(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`study check` says for each analysis what it opens, with its class."""
     command("study", "check", work / "study.yaml")
-    assert "class B: how many leave at each time, by cause by sex" in capsys.readouterr().out
+    assert (
+        "class B: how many leave at each time, by cause, in each group of sex"
+        in capsys.readouterr().out
+    )
 
 
 def test_freeze_takes_the_cards_of_the_sites(work: Path) -> None:
@@ -285,3 +288,30 @@ def test_freezing_twice_is_refused(work: Path, capsys: pytest.CaptureFixture[str
         *("--out", work / "again.yaml"),
     )
     assert (code, "is frozen already" in said(capsys)) == (78, True)
+
+
+def test_a_release_refused_by_the_guard_does_not_block_the_next(work: Path) -> None:
+    """Too few patients, then more: the next release runs under another number."""
+    simulate(work)
+    frozen = (work / "out" / "study.frozen.yaml").read_text()
+    (work / "study.yaml").write_text(frozen)
+    everybody = {
+        site: pd.read_parquet(work / "sites" / site / "patients.parquet") for site in SITES
+    }
+    for site, patients in everybody.items():
+        few = patients.iloc[:1]
+        few.to_parquet(work / "sites" / site / "patients.parquet")
+        grades = pd.read_parquet(work / "sites" / site / "grades.parquet")
+        grades.iloc[:1].to_parquet(work / "sites" / site / "grades.parquet")
+    refused = simulate(work)
+    for site, patients in everybody.items():
+        patients.to_parquet(work / "sites" / site / "patients.parquet")
+    assert (refused, simulate(work), (work / "out" / "release-3").exists()) == (77, 0, True)
+
+
+def test_an_unwritable_folder_is_a_setting_to_mend(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--out on a file is told as such, not as a defect."""
+    (work / "out").write_text("a file")
+    assert (simulate(work), "check path, rights and space" in said(capsys)) == (78, True)

@@ -36,7 +36,7 @@ def _read_common(fields: Fields, context: Context) -> dict[str, Any]:
         "endpoint": endpoint.name if endpoint else "",
         "cohort": context.cohort(fields, table),
         "by": context.category(fields, "by", table),
-        "at": fields.numbers("at", least=0),
+        "at": sorted(set(fields.numbers("at", least=0))),
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
 
@@ -78,7 +78,7 @@ def _read_incidence(fields: Fields, context: Context) -> dict[str, Any]:
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
-    split = f" by {options['by']}" if options["by"] else ""
+    split = f", in each group of {options['by']}" if options["by"] else ""
     return (("B", f"how many leave at each time, by cause{split}"),)
 
 

@@ -177,7 +177,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     if options["by_site"]:
         return (("A", "observed, expected and variance by group, summed over hospitals"),)
-    return (("B", f"how many leave at each time, by {options['by']}"),)
+    return (("B", f"how many leave at each time, by cause, in each group of {options['by']}"),)
 
 
 def _frame(study: Study, analysis: Analysis) -> Frame:

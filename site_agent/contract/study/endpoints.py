@@ -82,7 +82,10 @@ def _read_endpoint(name: str, fields: Fields, scopes: Mapping[str, Scope]) -> En
             "give either `time` (the end of the row, causes as conditions) or `censored` "
             "(the last day seen, causes as days), not both"
         )
-    if form == "days" and "censored" not in fields.named:
+    if form == "status" and ties:
+        fields.issue("first_of_ties orders causes that are days; conditions count in their order")
+    last = fields.named.get("censored")
+    if form == "days" and (last is None or last.value == NONE):
         fields.issue("'censored' is missing: the last day seen (or `time` with a status)")
     if not causes:
         return None

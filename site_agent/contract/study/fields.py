@@ -179,7 +179,8 @@ class Fields:
         """Note every field that nothing asked for, with the nearest name that exists."""
         for name, node in self.named.items():
             if name not in self._asked:
-                self.issue(f"unknown field '{name}'{nearest(name, self._asked)}", node)
+                known = list(dict.fromkeys(self._asked))
+                self.issue(f"unknown field '{name}'{nearest(name, known)}", node)
 
 
 def _is_number(node: Node) -> bool:

@@ -308,10 +308,12 @@ class Study:
             "site_attributes": {
                 name: list(levels) for name, levels in self.site_attributes.items()
             },
-            "tables": {name: table.document() for name, table in self.tables.items()},
+            # Pairs, not names: the first table is whom the guard counts, and asks follow the
+            # order of the analyses.
+            "tables": [[name, table.document()] for name, table in self.tables.items()],
             "endpoints": {name: end.document() for name, end in self.endpoints.items()},
             "cohorts": {name: cohort.document() for name, cohort in self.cohorts.items()},
-            "analyses": {name: item.document() for name, item in self.analyses.items()},
+            "analyses": [[name, item.document()] for name, item in self.analyses.items()],
             "disclosure": self.policy.document(),
             "roster": None if self.roster is None else self.roster.document(),
         }

@@ -141,7 +141,7 @@ BAD = {
     ),
     "beyond the horizon": (
         put("last_seen_day", 2, 401),
-        "table patients, column last_seen_day: 1 row: a value outside of -400 to 400 day; check "
+        "table patients, column last_seen_day: 1 row: a value outside of -400 to 400 days; check "
         "value and unit",
     ),
     "out of range": (
