@@ -1,0 +1,147 @@
+"""The tables of survival and incidence: estimates at times, quantiles, restricted means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from coordinator.report import numbers
+from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
+
+AT_RISK = 0
+CENSORED = 1
+EVENTS = 2
+Row = tuple[str, ...]
+
+
+def survival_tables(view: View) -> list[Table]:
+    """Return the tables of a survival analysis that have rows."""
+    counts = counts_over_time(view)
+    tables = [_quantiles(view, counts), _survival_at(view, counts), _restricted_means(view)]
+    return [_without_empty_group(table) for table in tables if table.rows]
+
+
+def incidence_tables(view: View) -> list[Table]:
+    """Return the tables of an incidence analysis that have rows."""
+    counts = counts_over_time(view)
+    tables = [_sizes(view, counts), _incidence_at(view, counts), _time_to(view)]
+    return [_without_empty_group(table) for table in tables if table.rows]
+
+
+def _without_empty_group(table: Table) -> Table:
+    """Return the table without its first column if there is just one nameless group."""
+    if any(row[0] for row in table.rows):
+        return table
+    rows = tuple(row[1:] for row in table.rows)
+    return Table(table.caption, table.columns[1:], rows, max(table.headed - 1, 0))
+
+
+def _quantiles(view: View, counts: CountsOverTime) -> Table:
+    """Return rows, events, the median and the other quantiles of each curve."""
+    curves = view.result["curves"]
+    others = [q["probability"] for q in curves[0]["quantiles"] if q["probability"] != 0.5]
+    names = [f"{numbers.share(p)} by ({view.level})" for p in others]
+    last = counts.at(math.inf)
+    rows = [
+        (
+            view.group(curve["stratum"]),
+            size,
+            end.cells[EVENTS],
+            _time_with_limits(curve["median"], "estimate"),
+            *(_time_with_limits(q, "quantile") for q in _chosen(curve, others)),
+        )
+        for curve, size, end in zip(curves, counts.sizes(), last, strict=True)
+    ]
+    columns = ("Group", "Rows", "Events", f"Median ({view.level})", *names)
+    return Table(f"Median and quantiles of the time, in {view.units}", columns, tuple(rows))
+
+
+def _chosen(curve: Mapping[str, Any], probabilities: list[float]) -> list[Mapping[str, Any]]:
+    return [q for q in curve["quantiles"] if q["probability"] in probabilities]
+
+
+def _time_with_limits(row: Mapping[str, Any], name: str) -> str:
+    low, high = numbers.time(row["conf_low"]), numbers.time(row["conf_high"])
+    if low == high == numbers.NOT_REACHED:
+        return numbers.time(row[name])
+    return f"{numbers.time(row[name])} ({low} to {high})"
+
+
+def probability_with_limits(row: Mapping[str, Any]) -> str:
+    """Return the estimate of a row in percent with its limits."""
+    values = (numbers.percent(row[name]) for name in ("estimate", "conf_low", "conf_high"))
+    return numbers.with_interval(*values)
+
+
+def _survival_at(view: View, counts: CountsOverTime) -> Table:
+    rows: list[Row] = []
+    for place, curve in enumerate(view.result["curves"]):
+        for at in curve["at"]:
+            cells = counts.at(at["time"])[place].cells
+            shown = (numbers.time(at["time"]), cells[AT_RISK], cells[EVENTS])
+            rows.append((view.group(curve["stratum"]), *shown, probability_with_limits(at)))
+    reverse = view.document.options.get("reverse")
+    estimate = "Still to be followed" if reverse else "Survival"
+    columns = ("Group", f"Time ({view.units})", "At risk", "Events so far")
+    percent = f"{estimate}, % ({view.level})"
+    return Table("Estimates at given times", (*columns, percent), tuple(rows), headed=2)
+
+
+def _restricted_means(view: View) -> Table:
+    rows = tuple(
+        (
+            view.group(curve["stratum"]),
+            numbers.time(mean["tau"]),
+            numbers.fixed(mean["restricted_mean"], 1),
+            numbers.fixed(mean["std_error"], 1),
+        )
+        for curve in view.result["curves"]
+        for mean in curve["restricted_mean"]
+    )
+    columns = ("Group", f"Up to ({view.units})", "Restricted mean", "Standard error")
+    return Table(f"Restricted mean time, in {view.units}", columns, rows, headed=2)
+
+
+def _sizes(view: View, counts: CountsOverTime) -> Table:
+    """Return rows, censored, and events by cause of each group."""
+    outcomes = list(dict.fromkeys(curve["outcome"] for curve in view.result["curves"]))
+    rows = tuple(
+        (view.group(group.level), size, *end.cells[CENSORED:])
+        for group, size, end in zip(counts.groups, counts.sizes(), counts.at(math.inf), strict=True)
+    )
+    columns = ("Group", "Rows", "Censored", *(f"Events: {view.label(o)}" for o in outcomes))
+    return Table("Rows and events", columns, rows)
+
+
+def _incidence_at(view: View, counts: CountsOverTime) -> Table:
+    """Return estimates at given times, with the events so far of the curve's own cause."""
+    rows: list[Row] = []
+    strata = [group.level for group in counts.groups]
+    seen = dict.fromkeys(strata, 0)
+    for curve in view.result["curves"]:
+        stratum = curve["stratum"]
+        cause, seen[stratum] = seen[stratum], seen[stratum] + 1
+        for at in curve["at"]:
+            cells = counts.at(at["time"])[strata.index(stratum)].cells
+            shown = (numbers.time(at["time"]), cells[AT_RISK], cells[EVENTS + cause])
+            names = (view.group(stratum), view.label(curve["outcome"]))
+            rows.append((*names, *shown, probability_with_limits(at)))
+    columns = ("Group", "Outcome", f"Time ({view.units})", "At risk", "Events so far")
+    percent = f"Incidence, % ({view.level})"
+    return Table("Estimates at given times", (*columns, percent), tuple(rows), headed=3)
+
+
+def _time_to(view: View) -> Table:
+    rows = tuple(
+        (
+            view.group(curve["stratum"]),
+            view.label(curve["outcome"]),
+            numbers.share(reached["incidence"]),
+            numbers.time(reached["time"]),
+        )
+        for curve in view.result["curves"]
+        for reached in curve["time_to"]
+    )
+    columns = ("Group", "Outcome", "Incidence", f"Reached after ({view.units})")
+    return Table("Time to a given incidence", columns, rows, headed=3)

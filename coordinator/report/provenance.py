@@ -1,0 +1,117 @@
+"""Who is in a release, what it opened, its policy in words, and where every number is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from coordinator.report import numbers
+from coordinator.report.folder import ReleaseFolder
+from coordinator.report.views import Table
+
+CLASSES: Final = {
+    "A": "totals over an analysis's whole cohort",
+    "B": "pooled counts by time, without covariates",
+    "V": "the pooled distribution of one variable",
+    "C": "sums that split covariates by time or patient",
+}
+BEYOND: Final = " (the policy does not accept this class)"
+
+
+def as_of(manifest: Mapping[str, Any]) -> str:
+    """Return the day the release ended, and the instant in UTC."""
+    day, _, clock = str(manifest["ended"]).partition("T")
+    return f"{day}, {clock.removesuffix('Z')} UTC" if clock else day
+
+
+def participation(release: ReleaseFolder) -> Table:
+    """Return who took part, in rows of name and number."""
+    manifest = release.manifest
+    received = sum(manifest["bytes_received"])
+    rows = (
+        ("Patients", numbers.count(manifest["patients"])),
+        ("Hospitals in", f"{len(manifest['sites_in'])}: {', '.join(manifest['sites_in'])}"),
+        ("Hospitals with patients", numbers.count(manifest["sites_with_patients"])),
+        ("Hospitals out", _sites_out(manifest["sites_out"])),
+        ("Rounds", numbers.count(manifest["rounds"])),
+        ("Received", numbers.bytes_of(received)),
+    )
+    return Table("Who is in", ("What", "This release"), rows, prose=True)
+
+
+def _sites_out(sites: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({why})" for name, why in sites.items()) or "none"
+
+
+def opened(release: ReleaseFolder) -> Table:
+    """Return what each analysis opened to the coordinator, by class."""
+    accepted = release.manifest["disclosure"]["classes"]
+    labels = release.manifest["labels"]
+    rows = tuple(
+        (labels.get(name, name), use["class"], _words(use, accepted))
+        for name, uses in release.manifest["opened"].items()
+        for use in uses
+    )
+    return Table("Opened to the coordinator", ("Analysis", "Class", "What"), rows, prose=True)
+
+
+def _words(use: Mapping[str, str], accepted: list[str]) -> str:
+    return use["what"] + ("" if use["class"] in accepted else BEYOND)
+
+
+def exceptions(release: ReleaseFolder) -> Table:
+    """Return the exceptions that the stewards signed."""
+    labels = release.manifest["labels"]
+    pairs = release.manifest["disclosure"]["accepted"]
+    rows = tuple((labels.get(name, name), why) for name, why in pairs)
+    return Table("Accepted exceptions", ("Analysis", "Because"), rows, prose=True)
+
+
+def policy(release: ReleaseFolder) -> list[str]:
+    """Return the disclosure policy in sentences."""
+    rules = release.manifest["disclosure"]
+    if rules["development"]:
+        return ["No disclosure policy applies: every class is open and every count is shown."]
+    compute, between = rules["compute"], rules["between_releases"]
+    return [
+        *(f"Class {name} may open: {CLASSES[name]}." for name in rules["classes"]),
+        f"Nothing is computed with fewer than {compute['sites']} hospitals or "
+        f"{compute['patients']} patients, nor when a hospital's own patients are among fewer "
+        f"than {compute['others']} others.",
+        _cells(int(rules["show"]["cell"])),
+        f"Releases are to differ by at least {between['patients']} patients in at least "
+        f"{between['sites']} hospitals; this version does not enforce it yet.",
+    ]
+
+
+def _cells(least: int) -> str:
+    if least <= 1:
+        return "All counts are shown."
+    return f"Counts from 1 to {least - 1} are not shown, nor counts that would give them back."
+
+
+def provenance(release: ReleaseFolder) -> Iterator[Table]:
+    """Yield the tables of hashes, hospitals, rounds, software and files."""
+    manifest = release.manifest
+    what = (
+        ("Study", f"{manifest['study']}, {manifest['study_hash']}"),
+        ("Release, attempt", f"{manifest['release']}, {manifest['attempt']}"),
+        ("Started, ended", f"{manifest['started']}, {manifest['ended']}"),
+        ("Result", manifest["result"]),
+        ("Software", f"{manifest['software']}, Python {manifest['python']}"),
+        ("Libraries", ", ".join(f"{n} {v}" for n, v in manifest["libraries"].items())),
+    )
+    yield Table("Release", ("What", "Value"), what)
+    heads = manifest["ledger_heads"]
+    sites = tuple((n, s, heads.get(n, numbers.ABSENT)) for n, s in manifest["snapshots"].items())
+    yield Table("Hospitals", ("Hospital", "Data snapshot", "Head of the ledger"), sites)
+    rounds = tuple(
+        (str(number), numbers.count(size))
+        for number, size in enumerate(manifest["bytes_received"], start=1)
+    )
+    yield Table("Rounds", ("Round", "Bytes received"), rounds)
+    files = tuple(
+        (name, digest, "ALTERED since" if name in release.altered else "")
+        for name, digest in manifest["files"].items()
+    )
+    yield Table("Files, SHA-256", ("File", "In the manifest", "Found"), files)

@@ -1,0 +1,191 @@
+"""A release's numbers beside published ones, printed the way they were published.
+
+The published text is the format: each numeral in it gives way to our number with as many
+decimals, so "426 (348 to 550)" takes three numbers. With an exponent (4.45e-05) ours has as many
+digits; behind "<" (<0.001) ours reads the same if it is less.
+
+The file beside a study:
+
+    published: 1                    # version of this format
+    entries:
+      - analysis: by_sex            # whose result
+        what: Median survival, male
+        numbers:                    # a path for each numeral of `text`, see paths.py
+          - curves[male].median.estimate
+          - curves[male].median.conf_low
+          - curves[male].median.conf_high
+        text: "270 (212 to 310)"    # as published, in quotes
+        times: 1                    # our numbers times this first; 100 for percent
+        source: R 4.2.2, survival 3.5-3, print(survfit)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from coordinator.report.paths import NoSuchNumber, number_at, steps
+from coordinator.report.small_counts import HIDDEN
+from coordinator.report.views import Table, View
+from site_agent.contract.errors import ConfigurationError
+
+FORMAT: Final = 1
+FIELDS: Final = ("analysis", "what", "numbers", "text", "times", "source")
+NUMERAL: Final = re.compile(r"(?:(?<![\w.)%])[-−])?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
+COUNTS: Final = frozenset(
+    {"rows", "patients", "events", "observed", "expected", "left_out"}
+    | {"n_risk", "n_event", "n_censor", "n_competing", "n_enter"}
+)
+EQUAL: Final = "equal"
+DIFFERS: Final = "differs"
+NOT_SHOWN: Final = "not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One published text and where our numbers for it are."""
+
+    analysis: str
+    what: str
+    paths: tuple[str, ...]
+    text: str
+    times: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One published text beside ours."""
+
+    entry: Entry
+    ours: str
+    verdict: str
+
+
+def read_published(path: Path) -> tuple[Entry, ...]:
+    """Return the entries of a file of published numbers; ConfigurationError if it is none."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(
+            f"{path} cannot be read; expected a file of published numbers; check its name"
+        ) from None
+    except yaml.YAMLError:
+        raise ConfigurationError(
+            f"{path} is not YAML; expected `published: {FORMAT}` and `entries`; correct it"
+        ) from None
+    fields = found if isinstance(found, dict) else {}
+    if set(fields) != {"published", "entries"} or fields["published"] != FORMAT:
+        raise ConfigurationError(
+            f"{path}: found {', '.join(map(str, fields)) or 'no fields'}, expected "
+            f"`published: {FORMAT}` and `entries`, a list"
+        )
+    return tuple(
+        _entry(entry, f"{path}, entry {n}") for n, entry in enumerate(fields["entries"] or (), 1)
+    )
+
+
+def _entry(fields: Any, place: str) -> Entry:
+    named = fields if isinstance(fields, dict) else {}
+    unknown = [str(name) for name in named if name not in FIELDS]
+    absent = [name for name in FIELDS if name not in named and name != "times"]
+    if unknown or absent:
+        raise ConfigurationError(
+            f"{place}: found {', '.join(unknown) or 'nothing'} that is unknown, and "
+            f"{', '.join(absent) or 'nothing'} missing; expected {', '.join(FIELDS)}"
+        )
+    paths = named["numbers"] if isinstance(named["numbers"], list) else [named["numbers"]]
+    texts = [named[name] for name in ("analysis", "what", "text", "source")]
+    if not all(isinstance(text, str) for text in [*texts, *paths]):
+        raise ConfigurationError(
+            f"{place}: found a field that is no text; expected texts and paths; put them in quotes"
+        )
+    numerals = len(NUMERAL.findall(named["text"]))
+    if numerals != len(paths) or not numerals:
+        raise ConfigurationError(
+            f"{place}: found {numerals} numerals in `text` and {len(paths)} paths in `numbers`; "
+            f"expected a path for each numeral"
+        )
+    times = named.get("times", 1)
+    if isinstance(times, bool) or not isinstance(times, (int, float)):
+        raise ConfigurationError(f"{place}: `times` is no number; expected 1, or 100 for percent")
+    analysis, what, text, source = texts
+    return Entry(analysis, what, tuple(paths), text, float(times), source)
+
+
+def compare(entries: Sequence[Entry], views: Mapping[str, View]) -> Iterator[Comparison]:
+    """Yield each entry beside ours; ConfigurationError for a path that leads nowhere."""
+    for entry in entries:
+        view = views.get(entry.analysis)
+        if view is None:
+            raise ConfigurationError(
+                f"published '{entry.what}': no analysis '{entry.analysis}' in this release; "
+                f"expected one of {', '.join(views)}"
+            )
+        yield _compared(entry, view)
+
+
+def _compared(entry: Entry, view: View) -> Comparison:
+    if view.failed:
+        return Comparison(entry, "no result", DIFFERS)
+    if view.limit.active and any(_counts(path) for path in entry.paths):
+        return Comparison(entry, HIDDEN, NOT_SHOWN)
+    try:
+        found = [number_at(view.result, path) for path in entry.paths]
+    except NoSuchNumber as error:
+        raise ConfigurationError(
+            f"published '{entry.what}' of {entry.analysis}: {error}; correct `numbers`"
+        ) from None
+    ours = as_published(entry.text, [None if n is None else n * entry.times for n in found])
+    same = ours == entry.text.replace("−", "-")
+    return Comparison(entry, ours, EQUAL if same else DIFFERS)
+
+
+def _counts(path: str) -> bool:
+    """Return whether a path leads to a count, which the policy may hide from the report."""
+    return any(field in COUNTS for field, _ in steps(path))
+
+
+def as_published(text: str, values: Sequence[float | None]) -> str:
+    """Return `text` with our values in place of its numerals, each with as many decimals.
+
+    >>> as_published("0.58 (<0.001)", [0.5754, 0.0009])
+    '0.58 (<0.001)'
+    """
+    remaining = iter(values)
+    plain = text.replace("−", "-")
+    return NUMERAL.sub(lambda numeral: _like(numeral, next(remaining), plain), plain)
+
+
+def _like(numeral: re.Match[str], value: float | None, text: str) -> str:
+    if value is None:
+        return "not reached"
+    if text[: numeral.start()].endswith("<") and value < float(numeral[0]):
+        return numeral[0]
+    decimals = len(numeral[1] or "")
+    if numeral[2] is not None:
+        return f"{value:.{decimals}e}"
+    written = f"{value:.{decimals}f}"
+    return written.removeprefix("-") if float(written) == 0 else written
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> Table:
+    """Return ours, published, whether they are equal, and the source."""
+    rows = tuple(
+        (
+            f"{item.entry.analysis}: {item.entry.what}",
+            item.ours,
+            item.entry.text,
+            item.verdict,
+            item.entry.source,
+        )
+        for item in comparisons
+    )
+    equal = sum(item.verdict == EQUAL for item in comparisons)
+    caption = f"Beside published numbers: {equal} of {len(rows)} equal as rounded there"
+    return Table(caption, ("Number", "Quorum", "Published", "Verdict", "Source"), rows, prose=True)

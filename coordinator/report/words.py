@@ -1,0 +1,166 @@
+"""What an analysis is, in one sentence, with the conventions behind its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coordinator.report.small_counts import HIDDEN
+from coordinator.report.views import View
+
+SCALES: Final = {
+    "plain": "the untransformed scale",
+    "log": "the log scale",
+    "log-log": "the log(−log) scale",
+    "logit": "the logit scale",
+    "arcsin": "the arcsine square root scale",
+    "cloglog": "the log(−log(1 − p)) scale",
+}
+VARIANCES: Final = {
+    "gray": "Gray's variance as in cmprsk",
+    "greenwood": "multinomial (Greenwood-type) variance",
+}
+BASELINES: Final = {
+    "pooled": "one baseline hazard over all hospitals",
+    "by_site": "a baseline hazard of each hospital's own",
+}
+TIES: Final = {"efron": "Efron's", "breslow": "Breslow's"}
+COMPLETE: Final = {
+    "per_model": "each on the rows that have its own covariate",
+    "common": "all on the rows that have every covariate",
+}
+
+
+def sentence(view: View) -> str:
+    """Return one sentence on an analysis; a kind without one of its own is just named."""
+    kind = view.document.kind
+    return SENTENCES[kind](view) if kind in SENTENCES else f"Analysis of the kind {kind}."
+
+
+def _subject(view: View) -> str:
+    """Return the endpoint's label, with the cohort if it is not everybody."""
+    options = view.document.options
+    cohort = options.get("cohort")
+    within = f" in the cohort {view.label(cohort)}" if cohort else ""
+    return f"{view.label(options.get('endpoint', ''))}{within}"
+
+
+def _by(view: View) -> str:
+    by = view.document.options.get("by")
+    return f" by {view.label(by)}" if by else ""
+
+
+def _limits(view: View, scale: str) -> str:
+    words = SCALES.get(scale, f"the {scale} scale")
+    return f"{view.level.removesuffix(' CI')} limits on {words}"
+
+
+def _survival(view: View) -> str:
+    options = view.document.options
+    limits = _limits(view, options["conf_type"])
+    what = f"Kaplan-Meier estimate of {_subject(view)}{_by(view)}"
+    if options.get("reverse"):
+        what = (
+            f"Follow-up for {_subject(view)}{_by(view)}, by the reverse Kaplan-Meier estimate in "
+            f"which censoring counts as the event"
+        )
+    return f"{what}; Greenwood's variance, {limits}."
+
+
+def _incidence(view: View) -> str:
+    options = view.document.options
+    variance = VARIANCES.get(options["variance"], options["variance"])
+    outcomes = list(dict.fromkeys(curve["outcome"] for curve in view.result.get("curves", ())))
+    names = ", ".join(view.label(outcome) for outcome in outcomes)
+    risks = f" (competing causes: {names})" if len(outcomes) > 1 else ""
+    return (
+        f"Cumulative incidence (Aalen-Johansen) of {_subject(view)}{_by(view)}{risks}; "
+        f"{variance}, {_limits(view, options['conf_type'])}."
+    )
+
+
+def _logrank(view: View) -> str:
+    options = view.document.options
+    strata = [view.label(name) for name in options.get("strata", [])]
+    strata += ["hospital"] if options.get("by_site") else []
+    stratified = f", stratified by {' and '.join(strata)}" if strata else ""
+    return (
+        f"Log-rank test of {_subject(view)}{_by(view)}{stratified}; hypergeometric variance, "
+        f"chi-square over all groups."
+    )
+
+
+def _model_conventions(view: View) -> str:
+    options = view.document.options
+    strata = [view.label(name) for name in options.get("strata", [])]
+    stratified = f", stratified by {' and '.join(strata)}" if strata else ""
+    return (
+        f"{TIES.get(options['ties'], options['ties'])} method for ties, "
+        f"{BASELINES.get(options['baseline'], options['baseline'])}{stratified}, "
+        f"{view.level.removesuffix(' CI')} Wald limits"
+    )
+
+
+def _cox(view: View) -> str:
+    names = ", ".join(view.document.options["covariates"])
+    return (
+        f"Cause-specific Cox proportional hazards model of {_subject(view)} on {names}; "
+        f"{_model_conventions(view)}."
+    )
+
+
+def _screen(view: View) -> str:
+    complete = COMPLETE.get(view.document.options.get("complete", "per_model"), "")
+    return (
+        f"Cause-specific Cox proportional hazards models of {_subject(view)}, one for each "
+        f"covariate, {complete}; {_model_conventions(view)}."
+    )
+
+
+SENTENCES: Final = {
+    "survival": _survival,
+    "incidence": _incidence,
+    "logrank": _logrank,
+    "cox": _cox,
+    "cox_screen": _screen,
+}
+
+
+def left_out(view: View) -> str:
+    """Return the rows left out by reason, in words; nothing where the kind counts none."""
+    if "models" in view.result:
+        return _left_out_by_model(view)
+    if "left_out" not in view.result:
+        return ""
+    return f"Rows left out: {_reasons(view, view.result['left_out'])}."
+
+
+def _left_out_by_model(view: View) -> str:
+    fits = {name: m for name, m in view.result["models"].items() if not m.get("failed")}
+    parts = [
+        f"{view.label(name)}: {_reasons(view, model['left_out'])}"
+        for name, model in fits.items()
+        if any(model["left_out"].values())
+    ]
+    if not parts:
+        return "Rows left out: none." if fits else ""
+    others = "; every other model: none" if len(parts) < len(fits) else ""
+    return f"Rows left out by model: {'; '.join(parts)}{others}."
+
+
+def _reasons(view: View, counts: Mapping[str, Any]) -> str:
+    known = [f"{view.count(count)} ({reason})" for reason, count in counts.items() if count]
+    return ", ".join(known) or "none"
+
+
+def shown_counts(view: View, text: str) -> str:
+    """Return what the marks in `text` stand for, or why small counts are shown."""
+    if view.accepted:
+        return f"Accepted exception, with all counts shown: {'; '.join(view.accepted)}."
+    if not view.limit.active or not (HIDDEN in text or view.limit.mark in text):
+        return ""
+    last = view.limit.least - 1
+    return (
+        f"{view.limit.mark}: counts of which one at least is from 1 to {last}. {HIDDEN}: counts "
+        f"that are, or that could give one back."
+    )

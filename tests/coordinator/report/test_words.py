@@ -1,0 +1,108 @@
+"""What an analysis is, said in one sentence."""
+
+from __future__ import annotations
+
+from coordinator.report.small_counts import Limit
+from coordinator.report.views import View
+from coordinator.report.words import left_out, sentence, shown_counts
+from tests.coordinator.report.made import (
+    OPTIONS,
+    cox_fit,
+    cox_screen,
+    incidence,
+    logrank,
+    survival,
+    view,
+)
+
+
+def test_survival_names_endpoint_variance_and_scale() -> None:
+    """The endpoint has its label; the interval its level and scale."""
+    labels = {"survival": "Overall survival"}
+    assert sentence(view("survival", survival(), labels=labels)) == (
+        "Kaplan-Meier estimate of Overall survival; Greenwood's variance, 95 % limits on the "
+        "log scale."
+    )
+
+
+def test_follow_up_says_that_censoring_is_the_event() -> None:
+    """A reverse curve is not read as survival."""
+    assert "reverse Kaplan-Meier" in sentence(view("survival", survival(), reverse=True))
+
+
+def test_incidence_names_its_causes() -> None:
+    """Which causes compete, by what it is grouped, whose variance."""
+    assert sentence(view("incidence", incidence(), cohort="adults")) == (
+        "Cumulative incidence (Aalen-Johansen) of survival in the cohort adults by dose (competing "
+        "causes: death, relapse); Gray's variance as in cmprsk, 95 % limits on the log(−log) scale."
+    )
+
+
+def test_a_log_rank_test_names_its_strata() -> None:
+    """Columns and hospitals as strata are told."""
+    told = sentence(view("logrank", logrank(), strata=["sex"], by_site=True))
+    assert told.startswith("Log-rank test of survival by dose, stratified by sex and hospital;")
+
+
+def test_a_model_names_ties_and_baseline() -> None:
+    """Efron's ties and a baseline of each hospital's own."""
+    assert sentence(view("cox", cox_fit().document(), baseline="by_site")) == (
+        "Cause-specific Cox proportional hazards model of survival on age, dose; Efron's method "
+        "for ties, a baseline hazard of each hospital's own, 95 % Wald limits."
+    )
+
+
+def test_a_failed_analysis_still_says_what_it_was_to_be() -> None:
+    """Without a result the sentence comes from the options."""
+    told = sentence(view("incidence", {"failed": True, "because": "no rows"}))
+    assert told.startswith("Cumulative incidence (Aalen-Johansen) of survival by dose; ")
+
+
+def test_an_unknown_kind_is_named() -> None:
+    """A report of a newer release does not end for one kind it does not know."""
+    document = view("cox", {}).document
+    odd = View(type(document)("one", "fine_gray", {}, {}), {}, Limit(0), "day", (), ())
+    assert sentence(odd) == "Analysis of the kind fine_gray."
+
+
+def test_rows_left_out_are_told_by_reason() -> None:
+    """Reasons without rows are not listed."""
+    found = view("cox", cox_fit().document())
+    assert left_out(found) == "Rows left out: 2 (a value missing)."
+
+
+def test_few_rows_left_out_are_not_counted() -> None:
+    """Two rows are <5."""
+    found = view("cox", cox_fit().document(), least=5)
+    assert left_out(found) == "Rows left out: <5 (a value missing)."
+
+
+def test_nothing_left_out_is_said() -> None:
+    """No rows left out is worth saying."""
+    assert left_out(view("survival", survival())) == "Rows left out: none."
+
+
+def test_a_screen_lists_the_models_that_leave_rows_out() -> None:
+    """Each model has its own rows."""
+    found = view("cox_screen", cox_screen())
+    assert left_out(found) == "Rows left out by model: age: 2 (a value missing)."
+
+
+def test_the_marks_are_explained_where_they_stand() -> None:
+    """A section with hidden counts says what the marks mean."""
+    assert shown_counts(view("cox", {}, least=5), "30 <5 hidden") == (
+        "<5: counts of which one at least is from 1 to 4. hidden: counts that are, or that could "
+        "give one back."
+    )
+
+
+def test_without_marks_there_is_nothing_to_explain() -> None:
+    """A small p-value is no hidden count."""
+    assert shown_counts(view("cox", {}, least=5), "30 <0.001") == ""
+
+
+def test_every_kind_of_the_contract_has_its_sentence() -> None:
+    """The made-up options hold every kind that a study may name."""
+    from site_agent.contract.catalogue import KINDS
+
+    assert set(OPTIONS) == set(KINDS)
