@@ -165,22 +165,9 @@ def simulate(
     started = around.clock()
     text = read_study_file(study_path)
     names = find_sites(sites_folder)
-    draft = read_study(text, study_path.name, development=development)
-    fresh = around.entropy if draft.roster is None else None
-    identities = {name: load_identity(out / "agents" / name, name, fresh) for name in names}
-    center = load_identity(out / CENTER, CENTER, fresh)
-    study = draft
-    if draft.roster is None:
-        members = [_enrolled(identities[name], sites_folder / name, out) for name in names]
-        roster = roster_of(center.member(), members)
-        frozen, study = freeze(
-            without_roster(text) if development else text,
-            study_path.name,
-            roster,
-            development=development,
-        )
-        if not development:
-            (out / "study.frozen.yaml").write_text(frozen, encoding="utf-8")
+    study = _rostered(text, study_path.name, sites_folder, out, names, around, development)
+    identities = {name: load_identity(out / "agents" / name, name, None) for name in names}
+    center = load_identity(out / CENTER, CENTER, None)
     assert study.roster is not None
     present = [name for name in names if name in study.roster.sites]
     absent = {name: "no folder" for name in study.roster.sites if name not in names}
@@ -202,6 +189,35 @@ def simulate(
     folder = out / f"release-{release.number}"
     write_results(folder, release, Circumstances(started, around.clock(), absent))
     return Simulated(folder, release)
+
+
+def _rostered(
+    text: str,
+    source: str,
+    sites_folder: Path,
+    out: Path,
+    names: list[str],
+    around: Surroundings,
+    development: bool,
+) -> Study:
+    """Return the frozen study; one without a roster is frozen over the sites that are there."""
+    study = read_study(text, source, development=development)
+    if study.roster is not None:
+        return study
+    center = load_identity(out / CENTER, CENTER, around.entropy)
+    members = []
+    for name in names:
+        identity = load_identity(out / "agents" / name, name, around.entropy)
+        members.append(_enrolled(identity, sites_folder / name, out))
+    frozen, study = freeze(
+        without_roster(text) if development else text,
+        source,
+        roster_of(center.member(), members),
+        development=development,
+    )
+    if not development:
+        (out / "study.frozen.yaml").write_text(frozen, encoding="utf-8")
+    return study
 
 
 def _next_number(study: Study, out: Path, ledgers: Mapping[str, Ledger]) -> int:
