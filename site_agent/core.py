@@ -33,12 +33,12 @@ from site_agent.contract.messages import (
     Share,
     Shares,
 )
-from site_agent.contract.roster import refuse_roster
 from site_agent.contract.securesum import masks, transcript
 from site_agent.contract.study.model import Roster, Study
 from site_agent.contract.sums import Ask
 from site_agent.contract.version import SOFTWARE
 from site_agent.ledger import Ledger
+from site_agent.permission import Permission
 from site_agent.vault import Vault
 
 SALT_BYTES: Final = 32
@@ -107,14 +107,15 @@ class SiteCore:
         self._entropy = entropy
         self._release: _Release | None = None
         self._roster = _pinned(study, identity)
+        self._permission = Permission(study, identity.name, ledger)
 
     def approve(self) -> None:
         """Write the steward's approval of this study into the ledger."""
-        self._ledger.append("approved", study=self._study.hash)
+        self._permission.note("approved")
 
     def revoke(self) -> None:
         """Write the end of the approval into the ledger; from now on nothing is answered."""
-        self._ledger.append("revoked", study=self._study.hash)
+        self._permission.note("revoked")
 
     def burn(self, number: int) -> None:
         """Give up release `number` for good: it is never answered again.
@@ -123,7 +124,7 @@ class SiteCore:
         """
         named = {"study": self._study.hash, "release": number}
         begun = self._ledger.find("ready", **named)
-        if not begun or self._over(number):
+        if not begun or self._permission.over(number):
             raise Refused("not_open", f"release {number} has not begun here, or is over")
         roster = {name: begun[-1][name] for name in ("attempt", "roster")}
         state = "answering" if self._ledger.find("share", **named) else "ready"
@@ -168,18 +169,14 @@ class SiteCore:
     def _current(self, open_digest: str) -> _Release:
         if self._release is None or self._release.message.digest() != open_digest:
             raise Refused("not_open", "the message is of a release that is not open here")
-        self._refuse_unapproved()
+        self._permission.refuse_unapproved()
         return self._release
-
-    def _refuse_unapproved(self) -> None:
-        if not self._approved():
-            raise Refused("not_approved", "this hospital's steward has not approved the study")
 
     # OPEN -> READY
 
     def _open(self, message: Message) -> bytes:
         opened = message.says(Open, self._roster.center)
-        self._refuse_open(opened)
+        self._permission.refuse_open(opened)
         data = self._data()
         state = advance(SITE_RELEASE, "unknown", "open")
         release = _Release(opened, message, data.rows, state)
@@ -188,43 +185,6 @@ class SiteCore:
         if self._release is None or self._release.message.digest() != message.digest():
             self._release = release  # the same OPEN again leaves a release where it was
         return wire
-
-    def _refuse_open(self, opened: Open) -> None:
-        """Refuse what the approval, the roster's rules or the ledger do not allow."""
-        if opened.study != self._study.hash:
-            raise Refused("other_study", "the release is of another study than this one")
-        self._refuse_unapproved()
-        refuse_roster(self._study, self._identity.name, opened.roster)
-        if self._over(opened.release):
-            raise Refused("release_over", f"release {opened.release} is over; open the next one")
-        roster = list(opened.roster)
-        shares = self._ledger.find("share", study=opened.study)
-        for share in shares:
-            same = share["release"] == opened.release
-            if same and (share["attempt"], share["roster"]) != (opened.attempt, roster):
-                raise Refused(
-                    "second_roster",
-                    f"release {opened.release} was answered with another roster; two sums that "
-                    f"differ by a hospital would show that hospital. Continue it, or burn it",
-                )
-            if not same and share["roster"] != roster:
-                raise Refused(
-                    "other_roster",
-                    "earlier releases had other hospitals; the difference of two releases would "
-                    "show those that joined or left. The stewards must approve a revision",
-                )
-
-    def _over(self, number: int) -> bool:
-        named = {"study": self._study.hash, "release": number}
-        return bool(self._ledger.find("closed", **named) or self._ledger.find("burned", **named))
-
-    def _approved(self) -> bool:
-        marks = [
-            entry["event"]
-            for entry in self._ledger.entries
-            if entry["event"] in ("approved", "revoked") and entry["study"] == self._study.hash
-        ]
-        return bool(marks) and marks[-1] == "approved"
 
     def _ready(self, release: _Release, data: SiteData) -> bytes:
         salt, secret = self._entropy(SALT_BYTES), self._entropy(masks.KEY_BYTES)
@@ -422,7 +382,7 @@ class SiteCore:
 
     def _close(self, message: Message) -> bytes:
         content = message.says(Close, self._roster.center)
-        self._refuse_unapproved()
+        self._permission.refuse_unapproved()
         if not self._closed_by(message):
             self._finish(content, message)
         (closed,) = self._closed_by(message)

@@ -120,9 +120,12 @@ def verify(member: Member, data: bytes, signature: bytes) -> None:
         ) from None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _verified(key: str, data: bytes, signature: bytes) -> None:
-    """Verify a signature; one that was found good is not computed again (a pure function)."""
+    """Verify a signature; one that was found good is not computed again (a pure function).
+
+    Headers are bounded (messages.LARGEST_HEADER), and so is what this keeps.
+    """
     Ed25519PublicKey.from_public_bytes(_decoded(key)).verify(signature, data)
 
 

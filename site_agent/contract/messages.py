@@ -28,7 +28,7 @@ from site_agent.contract.study.model import Member
 
 SIGNATURE_BYTES: Final = 64
 WITHHELD: Final = 2**64 - 1
-LARGEST_HEADER: Final = 1 << 22
+LARGEST_HEADER: Final = 1 << 18
 MOST_PARTS: Final = 2000
 LARGEST_NUMBER: Final = 2**31 - 1  # of a release, a round, an attempt: part of names of files
 CONTEXT: Final = b"quorum/1/message\x00"

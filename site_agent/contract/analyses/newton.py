@@ -148,7 +148,8 @@ def point(totals: Arrays, beta: Floats) -> Point:
     """
     loglik = -math.inf if totals["overflow"][0] else float(totals["loglik"][0])
     information = unpack(totals["information"], len(beta))
-    if math.isnan(loglik) or not np.isfinite(information).all():
+    finite = np.isfinite(information).all() and np.isfinite(totals["score"]).all()
+    if math.isnan(loglik) or not finite:
         raise AnalysisError("the model does not converge: the log-likelihood is not finite")
     return Point(beta, loglik, totals["score"], information)
 

@@ -1,0 +1,77 @@
+"""What a site may answer at all: the steward's approval, and what the ledger says of releases.
+
+Everything is read from the ledger, so it holds over restarts and for all releases of a study.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from site_agent.contract.errors import Refused
+from site_agent.contract.lifecycle import STUDY, advance
+from site_agent.contract.messages import Open
+from site_agent.contract.roster import refuse_roster
+from site_agent.contract.study.model import Study
+from site_agent.ledger import Ledger
+
+EVENTS: Final = {"approved": "approve", "revoked": "revoke"}
+
+
+class Permission:
+    """The standing of one frozen study at one site."""
+
+    def __init__(self, study: Study, site: str, ledger: Ledger) -> None:
+        self._study = study
+        self._site = site
+        self._ledger = ledger
+
+    @property
+    def state(self) -> str:
+        """Return where the study stands here: frozen, approved or revoked."""
+        state = "frozen"
+        for entry in self._ledger.entries:
+            if entry["event"] in EVENTS and entry["study"] == self._study.hash:
+                state = advance(STUDY, state, EVENTS[entry["event"]])
+        return state
+
+    def note(self, event: str) -> None:
+        """Write `approved` or `revoked` into the ledger, if the state allows it."""
+        advance(STUDY, self.state, EVENTS[event])
+        self._ledger.append(event, study=self._study.hash)
+
+    def over(self, number: int) -> bool:
+        """Return whether release `number` was closed or burned here."""
+        named = {"study": self._study.hash, "release": number}
+        return bool(self._ledger.find("closed", **named) or self._ledger.find("burned", **named))
+
+    def refuse_unapproved(self) -> None:
+        """Raise Refused("not_approved") unless the steward's approval stands."""
+        if self.state != "approved":
+            raise Refused("not_approved", "this hospital's steward has not approved the study")
+
+    def refuse_open(self, opened: Open) -> None:
+        """Refuse what the approval, the roster's rules or the ledger do not allow."""
+        if opened.study != self._study.hash:
+            raise Refused("other_study", "the release is of another study than this one")
+        self.refuse_unapproved()
+        refuse_roster(self._study, self._site, opened.roster)
+        if self.over(opened.release):
+            raise Refused("release_over", f"release {opened.release} is over; open the next one")
+        for share in self._ledger.find("share", study=opened.study):
+            _refuse_other_roster(opened, int(share["release"]), share["attempt"], share["roster"])
+
+
+def _refuse_other_roster(opened: Open, release: int, attempt: int, roster: list[str]) -> None:
+    """Refuse a roster other than the one of a share that was given, in any release."""
+    if release == opened.release and (attempt, roster) != (opened.attempt, list(opened.roster)):
+        raise Refused(
+            "second_roster",
+            f"release {opened.release} was answered with another roster; two sums that differ "
+            f"by a hospital would show that hospital. Continue it, or burn it",
+        )
+    if roster != list(opened.roster):
+        raise Refused(
+            "other_roster",
+            "earlier releases had other hospitals; the difference of two releases would show "
+            "those that joined or left. The stewards must approve a revision",
+        )
