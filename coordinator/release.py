@@ -183,10 +183,8 @@ class Release:
                 continue
             lanes = tuple(entry(self._asks[i]).lanes(self._asks[i]) for i in chosen)
             layout = vector.Layout(lanes)
-            total = vector.from_bytes(layout, bytes(layout.byte_length))
-            for site in self.sites:
-                share = self._section(section, site)
-                total = vector.plus(total, vector.from_bytes(layout, share))
+            shares = (self._section(section, site) for site in self.sites)
+            total = vector.total(layout, (vector.from_bytes(layout, share) for share in shares))
             opened = vector.open_total(layout, total, len(self.sites))
             for index, arrays in zip(chosen, opened, strict=True):
                 totals[index] = arrays

@@ -136,8 +136,6 @@ class Answering:
             self.audited = {}
             return
         layout = vector.Layout(tuple(entry(self.asks[i]).lanes(self.asks[i]) for i in chosen))
-        total = vector.from_bytes(layout, bytes(layout.byte_length))
-        for share in shares:
-            total = vector.plus(total, vector.from_bytes(layout, share))
+        total = vector.total(layout, (vector.from_bytes(layout, share) for share in shares))
         opened = vector.open_total(layout, total, len(self.opened.roster))
         self.audited = dict(zip(chosen, opened, strict=True))

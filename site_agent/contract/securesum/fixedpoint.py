@@ -90,6 +90,30 @@ def add(left: Limbs, right: Limbs) -> Limbs:
     return total
 
 
+class Accumulator:
+    """The running sum of many arrays of limbs modulo 2^(64 L).
+
+    Halves of limbs are added up in 64-bit words, which takes up to 2^32 terms without a carry;
+    the carries are settled once, at the end.
+    """
+
+    def __init__(self, count: int, encoding: Encoding) -> None:
+        self._halves = np.zeros((count, 2 * encoding.limbs), dtype=np.uint64)
+
+    def add(self, limbs: Limbs) -> None:
+        """Add limbs (n, L)."""
+        halves = np.ascontiguousarray(limbs, dtype="<u8").view("<u4")
+        self._halves += halves.reshape(self._halves.shape)
+
+    def total(self) -> Limbs:
+        """Return the sum as limbs (n, L)."""
+        words = self._halves.copy()
+        for half in range(words.shape[1] - 1):
+            words[:, half + 1] += words[:, half] >> np.uint64(32)
+        settled = (words & np.uint64(0xFFFFFFFF)).astype("<u4")
+        return settled.view("<u8").astype(np.uint64).reshape(len(words), -1)
+
+
 def negate(limbs: Limbs) -> Limbs:
     """Return -limbs modulo 2^(64 L): the complement plus one."""
     one = np.zeros_like(limbs)

@@ -11,7 +11,7 @@ cancels. HKDF: RFC 5869. X25519: RFC 7748.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from site_agent.contract.errors import Refused
 from site_agent.contract.securesum.fixedpoint import negate
-from site_agent.contract.securesum.vector import Layout, Vector, from_bytes, plus
+from site_agent.contract.securesum.vector import Layout, Vector, from_bytes, plus, total
 
 KEY_BYTES: Final = 32
 
@@ -52,14 +52,16 @@ def mask(
     `secrets` maps each other site of the roster to the pair secret; sites are ordered by name;
     `transcript` is T_r.
     """
-    later = earlier = from_bytes(layout, bytes(layout.byte_length))
-    for other, secret in sorted(secrets.items()):
-        length = layout.byte_length
-        stream = _stream(secret, transcript, section, own_site, other, length=length)
-        if own_site < other:
-            later = plus(later, from_bytes(layout, stream))
-        else:
-            earlier = plus(earlier, from_bytes(layout, stream))
+
+    def streams(others: Iterable[str]) -> Iterator[Vector]:
+        for other in others:
+            stream = _stream(
+                secrets[other], transcript, section, own_site, other, length=layout.byte_length
+            )
+            yield from_bytes(layout, stream)
+
+    later = total(layout, streams(name for name in secrets if name > own_site))
+    earlier = total(layout, streams(name for name in secrets if name < own_site))
     return plus(later, {name: negate(limbs) for name, limbs in earlier.items()})
 
 

@@ -8,7 +8,7 @@ random 256-bit number there instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from site_agent.contract.errors import Refused
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Limbs, add, decode
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Accumulator, Limbs, add, decode
 from site_agent.contract.securesum.fixedpoint import encode as encode_numbers
 from site_agent.contract.sums import Arrays, Lane
 
@@ -77,6 +77,15 @@ def plus(left: Vector, right: Vector) -> Vector:
     return {name: add(left[name], right[name]) for name in left}
 
 
+def total(layout: Layout, vectors: Iterable[Vector]) -> Vector:
+    """Return the sum of vectors, each lane modulo its own power of two; zero for none."""
+    sums = {e.name: Accumulator(layout.sizes[e.name], e) for e in ORDER}
+    for vector in vectors:
+        for name, limbs in vector.items():
+            sums[name].add(limbs)
+    return {name: accumulated.total() for name, accumulated in sums.items()}
+
+
 def to_bytes(vector: Vector) -> bytes:
     """Return the vector on the wire: limbs little-endian, the widest encoding first."""
     return b"".join(np.ascontiguousarray(vector[e.name], dtype="<u8").tobytes() for e in ORDER)
@@ -94,19 +103,19 @@ def from_bytes(layout: Layout, data: bytes) -> Vector:
     for encoding in ORDER:
         count = layout.sizes[encoding.name] * encoding.limbs
         words = np.frombuffer(data, dtype="<u8", count=count, offset=offset)
-        vector[encoding.name] = words.reshape(-1, encoding.limbs).astype(np.uint64)
+        vector[encoding.name] = words.reshape(-1, encoding.limbs)
         offset += words.nbytes
     return vector
 
 
-def open_total(layout: Layout, total: Vector, parties: int) -> list[Arrays]:
+def open_total(layout: Layout, summed: Vector, parties: int) -> list[Arrays]:
     """Return the totals ask by ask, after the check lane has been seen to be right.
 
     Raises Refused("check_lane") when the masks did not cancel.
     """
-    decoded = {encoding.name: decode(total[encoding.name], encoding) for encoding in ORDER}
+    decoded = {encoding.name: decode(summed[encoding.name], encoding) for encoding in ORDER}
     expected = encode_numbers(np.array([float(parties)]), REAL, 1)
-    if not np.array_equal(total[REAL.name][:1], expected):
+    if not np.array_equal(summed[REAL.name][:1], expected):
         raise Refused(
             "check_lane",
             f"the masks of {parties} sites do not cancel: a share is missing, altered, or was "

@@ -143,6 +143,24 @@ def test_carries_run_through_all_limbs(left: int, right: int) -> None:
     assert whole(fixedpoint.add(limbs(left), limbs(right))) == [(left + right) % 2**256]
 
 
+@given(st.lists(words, max_size=30))
+def test_the_accumulator_is_addition_modulo_2_to_the_256(terms: list[int]) -> None:
+    """Any number of terms adds up, carries settled once at the end."""
+    accumulated = fixedpoint.Accumulator(1, REAL)
+    for term in terms:
+        accumulated.add(limbs(term))
+    assert whole(accumulated.total()) == [sum(terms) % 2**256]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=30))
+def test_the_accumulator_of_counts(terms: list[int]) -> None:
+    """The same for lanes of one limb."""
+    accumulated = fixedpoint.Accumulator(1, COUNT)
+    for term in terms:
+        accumulated.add(limbs(term, encoding="count"))
+    assert whole(accumulated.total(), "count") == [sum(terms) % 2**64]
+
+
 @given(words)
 def test_negate(word: int) -> None:
     """-q modulo 2^256."""
