@@ -13,7 +13,7 @@ from typing import Any
 
 from site_agent.contract import messages
 from site_agent.contract.conductor import Conductor, Outcome, entry, sections
-from site_agent.contract.errors import Refused
+from site_agent.contract.errors import LifecycleError, Refused
 from site_agent.contract.identity import Identity
 from site_agent.contract.lifecycle import CENTER_RELEASE, advance
 from site_agent.contract.messages import (
@@ -209,11 +209,13 @@ class Release:
             bytes_received=sum(len(message.wire) for message in self._shares.values()),
         )
 
-    def close(self, result: str) -> bytes:
-        """Return CLOSE over the result whose hash is `result`."""
+    def close(self) -> bytes:
+        """Return CLOSE over the results; LifecycleError while rounds are left."""
+        if self.outcome is None:
+            raise LifecycleError("'close' while rounds are left: expected ask")
         self.state = advance(CENTER_RELEASE, self.state, "close")
-        self._result = result
-        content = Close(self._open_digest, self.conductor.number + 1, result)
+        self._result = self.outcome.digest()
+        content = Close(self._open_digest, self.conductor.number + 1, self._result)
         return messages.write(self.identity, content, [self._totals])
 
     def take_receipt(self, wire: bytes) -> None:

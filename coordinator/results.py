@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from coordinator.release import LoggedRound, Release
 from site_agent.contract.analyses.results import Cell, Failure, Result, Tidy
-from site_agent.contract.canonical import digest, sha256
+from site_agent.contract.canonical import sha256
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.study.model import Study
 from site_agent.contract.version import SOFTWARE
@@ -56,11 +56,6 @@ def documents(study: Study, results: Mapping[str, Result]) -> dict[str, dict[str
         }
         for name, result in results.items()
     }
-
-
-def result_hash(study: Study, results: Mapping[str, Result]) -> str:
-    """Return the hash over all results that the sites' receipts sign."""
-    return digest(documents(study, results))
 
 
 def write_results(folder: Path, release: Release, circumstances: Circumstances) -> dict[str, Any]:
@@ -166,7 +161,7 @@ def _manifest(folder: Path, release: Release, circumstances: Circumstances) -> d
         "disclosure": study.policy.document(),
         "opened": {name: _opened(study, name) for name in study.analyses},
         "failed": failed,
-        "result": result_hash(study, outcome.results),
+        "result": outcome.digest(),
         "snapshots": release.snapshots(),
         "ledger_heads": release.ledger_heads(),
         "software": SOFTWARE,

@@ -18,7 +18,7 @@ from typing import Final
 
 from coordinator.freeze import check_attributes, enrolment, freeze, roster_of, without_roster
 from coordinator.release import Release
-from coordinator.results import Circumstances, result_hash, write_results
+from coordinator.results import Circumstances, write_results
 from site_agent.contract.errors import ConfigurationError, DataError, Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.rows import FrameBuilder
@@ -293,7 +293,7 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
         for site in release.sites:
             cores[site].receive(shares)
         release.total()
-    closing = release.close(result_hash(release.study, release.outcome.results))
+    closing = release.close()
     for site in release.sites:
         release.take_receipt(reply(site, closing))
 

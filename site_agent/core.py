@@ -401,6 +401,12 @@ class SiteCore:
             answering.take_totals(message.part(0))
         if not answering.conductor.finished or content.rounds != answering.asked + 1:
             raise Refused("not_finished", "the release is to close before its last question")
+        outcome = answering.conductor.outcome
+        if outcome is None or content.result != outcome.digest():
+            raise Refused(
+                "other_result",
+                "the results that the center closes over are not those that follow from the totals",
+            )
         release.state = advance(SITE_RELEASE, release.state, "close")
         self._note(
             "closed",

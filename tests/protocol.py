@@ -20,7 +20,6 @@ import pandas as pd
 
 from coordinator.freeze import freeze, roster_of
 from coordinator.release import Release
-from coordinator.results import result_hash
 from coordinator.simulate import read_data
 from site_agent.contract import messages
 from site_agent.contract.errors import Refused
@@ -202,7 +201,7 @@ class Script:
         if outcome is None:
             self.messages.append(release.ask())
         else:
-            self.messages.append(release.close(result_hash(release.study, outcome.results)))
+            self.messages.append(release.close())
 
     @property
     def done(self) -> bool:

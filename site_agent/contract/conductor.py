@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from site_agent.contract.analyses.guard import guard
 from site_agent.contract.analyses.results import Result
+from site_agent.contract.canonical import digest
 from site_agent.contract.catalogue import KINDS, SUMS
 from site_agent.contract.lockstep import lockstep
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Answer, Ask, Sum
+
+NOTHING: Final = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,25 @@ class Outcome:
     patients: int
     sites: int
     results: dict[str, Result]
+
+    def digest(self) -> str:
+        """Return the hash of the results that every party finds for itself.
+
+        Numbers count to six significant digits, those below 1e-7 as nothing: processors
+        differ in the last bits, and rounding errors of nothing are nothing.
+        """
+        return digest({name: _agreed(r.document()) for name, r in self.results.items()})
+
+
+def _agreed(value: Any) -> Any:
+    """Return a document with its numbers as they count in a comparison of parties."""
+    if isinstance(value, dict):
+        return {name: _agreed(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_agreed(inner) for inner in value]
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) >= NOTHING else "0"
+    return value
 
 
 def plan(study: Study) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Outcome]:
