@@ -7,6 +7,7 @@ digits; behind "<" (<0.001) ours reads the same if it is less.
 The file beside a study:
 
     published: 1                    # version of this format
+    note: How far ours can be equal # optional; stands under the table
     entries:
       - analysis: by_sex            # whose result
         what: Median survival, male
@@ -59,6 +60,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """A file of published numbers: its entries, and what is to be said of all of them."""
+
+    entries: tuple[Entry, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One published text beside ours."""
 
@@ -67,8 +76,8 @@ class Comparison:
     verdict: str
 
 
-def read_published(path: Path) -> tuple[Entry, ...]:
-    """Return the entries of a file of published numbers; ConfigurationError if it is none."""
+def read_published(path: Path) -> Published:
+    """Return a file of published numbers; ConfigurationError if it is none."""
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
@@ -80,14 +89,19 @@ def read_published(path: Path) -> tuple[Entry, ...]:
             f"{path} is not YAML; expected `published: {FORMAT}` and `entries`; correct it"
         ) from None
     fields = found if isinstance(found, dict) else {}
-    if set(fields) != {"published", "entries"} or fields["published"] != FORMAT:
+    note = fields.get("note", "")
+    named = set(fields) - {"note"}
+    if (
+        named != {"published", "entries"}
+        or fields["published"] != FORMAT
+        or not isinstance(note, str)
+    ):
         raise ConfigurationError(
             f"{path}: found {', '.join(map(str, fields)) or 'no fields'}, expected "
             f"`published: {FORMAT}` and `entries`, a list"
         )
-    return tuple(
-        _entry(entry, f"{path}, entry {n}") for n, entry in enumerate(fields["entries"] or (), 1)
-    )
+    entries = enumerate(fields["entries"] or (), 1)
+    return Published(tuple(_entry(entry, f"{path}, entry {n}") for n, entry in entries), note)
 
 
 def _entry(fields: Any, place: str) -> Entry:

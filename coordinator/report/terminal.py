@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from coordinator.report import numbers, words
 from coordinator.report.folder import ReleaseFolder, read_release
 from coordinator.report.provenance import as_of
-from coordinator.report.published import Entry, compare, comparison_table, read_published
+from coordinator.report.published import Published, compare, comparison_table, read_published
 from coordinator.report.sections import tables_of
 from coordinator.report.text_tables import paragraph, plain, text_table
 from coordinator.report.views import View, views
@@ -24,17 +23,19 @@ def summary(folder: Path, published: Path | None = None) -> str:
     the folder holds no release, or the file no published numbers.
     """
     release = read_release(folder)
-    entries = read_published(published) if published else ()
-    return summarised(release, entries)
+    return summarised(release, read_published(published) if published else Published())
 
 
-def summarised(release: ReleaseFolder, entries: Sequence[Entry]) -> str:
+def summarised(release: ReleaseFolder, published: Published) -> str:
     """Return the summary of a release that has been read; the watermark is first and last."""
     analyses = list(views(release))
     blocks = [_head(release), *(_analysis(view) for view in analyses)]
-    if entries:
-        found = list(compare(entries, {view.document.name: view for view in analyses}))
+    if published.entries:
+        by_name = {view.document.name: view for view in analyses}
+        found = list(compare(published.entries, by_name))
         blocks.append(text_table(comparison_table(found), WIDTH))
+    if published.note:
+        blocks.append(paragraph(published.note, WIDTH))
     mark = [line for mark in release.marks for line in paragraph(f"*** {mark} ***", WIDTH)]
     framed = [mark, *blocks, mark] if mark else blocks
     return "\n\n".join("\n".join(block) for block in framed)

@@ -110,7 +110,7 @@ def test_the_caption_counts_the_equal_ones() -> None:
 def read(tmp_path: Path, text: str) -> tuple[Entry, ...]:
     path = tmp_path / "published.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_published(path)
+    return read_published(path).entries
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
@@ -141,7 +141,14 @@ def test_a_wrong_file_says_what_to_correct(
 
 def test_the_lung_study_s_file_is_readable() -> None:
     """Medians, tests and both models of R stand in the file, with paths that are written well."""
-    entries = read_published(LUNG)
+    entries = read_published(LUNG).entries
     written = [steps(path) for entry in entries for path in entry.paths]
     analyses = {"overall", "by_sex", "follow_up", "sex_test", "sex_test_sites", "cox", "cox_sites"}
     assert ({item.analysis for item in entries}, all(written)) == (analyses, True)
+
+
+def test_a_note_is_read(tmp_path: Path) -> None:
+    """What is to be said of all entries stands in the file once."""
+    path = tmp_path / "published.yaml"
+    path.write_text(FILE.replace("entries:", "note: of other patients\nentries:"), encoding="utf-8")
+    assert read_published(path).note == "of other patients"
