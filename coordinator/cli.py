@@ -17,6 +17,7 @@ import click
 
 from coordinator.freeze import freeze, read_enrolment, roster_of
 from coordinator.report.page import write_report
+from coordinator.report.published import read_published
 from coordinator.report.terminal import summary
 from coordinator.simulate import (
     CENTER,
@@ -41,7 +42,7 @@ from site_agent.contract.study.read import read_study
 from site_agent.contract.version import VERSION
 
 PUBLISHED: Final = "published.yaml"
-FILE: Final = click.Path(path_type=Path)
+FILE: Final = click.Path(path_type=Path, readable=False)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -200,13 +201,15 @@ def simulate_command(
         names = check_sites(study_file, sites, development=development)
         click.echo(f"{len(names)} sites: the data of all fit the study")
         return
+    published = study_file.parent / PUBLISHED
+    if published.exists():
+        read_published(published)  # what is wrong with it is better told before than after
     around = Surroundings(progress=_progress())
     done = simulate(study_file, sites, out, development=development, surroundings=around)
     report = write_report(done.folder)
     if as_json:
         click.echo((done.folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
         return
-    published = study_file.parent / PUBLISHED
     click.echo(summary(done.folder, published if published.exists() else None))
     click.echo(f"\nresults  {done.folder}\nreport   {report}")
 

@@ -58,12 +58,11 @@ def documents(study: Study, results: Mapping[str, Result]) -> dict[str, dict[str
     }
 
 
-def write_results(folder: Path, release: Release, circumstances: Circumstances) -> dict[str, Any]:
-    """Write everything of a finished release into `folder`; return the manifest."""
+def write_results(folder: Path, release: Release) -> None:
+    """Write results and log of a release whose last round is done into `folder`."""
     outcome = release.outcome
     assert outcome is not None
     study = release.study
-    folder.mkdir(parents=True, exist_ok=True)
     for name, document in documents(study, outcome.results).items():
         _write(folder / f"{name}.json", _pretty(document))
         for part, tidy in outcome.results[name].tables().items():
@@ -71,9 +70,11 @@ def write_results(folder: Path, release: Release, circumstances: Circumstances) 
             _write(folder / f"{name}.{part}.csv", _csv(marked))
             _write(folder / f"{name}.{part}.parquet", _parquet(marked, study))
     _write(folder / "log.jsonl", b"".join(_log_line(entry) for entry in release.log))
-    manifest = _manifest(folder, release, circumstances)
-    _write(folder / "manifest.json", _pretty(manifest))
-    return manifest
+
+
+def write_manifest(folder: Path, release: Release, circumstances: Circumstances) -> None:
+    """Write the manifest of a closed release beside its results."""
+    _write(folder / "manifest.json", _pretty(_manifest(folder, release, circumstances)))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ from typing import Final
 
 from coordinator.freeze import check_attributes, enrolment, freeze, roster_of, without_roster
 from coordinator.release import Release
-from coordinator.results import Circumstances, write_results
+from coordinator.results import Circumstances, write_manifest, write_results
 from site_agent.contract.errors import ConfigurationError, DataError, Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.rows import FrameBuilder
@@ -61,9 +62,11 @@ class Simulated:
 def find_sites(folder: Path) -> list[str]:
     """Return the names of the site folders in `folder`; ConfigurationError if there is none."""
     if not folder.is_dir():
-        raise ConfigurationError(f"the folder {folder} does not exist; expected one folder a site")
+        found = "is a file" if folder.exists() else "does not exist"
+        raise ConfigurationError(f"the folder {folder} {found}; expected a folder a site in it")
     names = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    names = [name for name in names if not name.startswith(".")]
+    hidden = [name for name in names if name.startswith(".")]
+    names = [name for name in names if name not in hidden or any(folder.glob(f"{name}/*.parquet"))]
     if not names:
         raise ConfigurationError(
             f"{folder} has no folders; expected one for each site, with its Parquet files: "
@@ -72,8 +75,8 @@ def find_sites(folder: Path) -> list[str]:
     bad = [name for name in names if not SITE_NAME.match(name)]
     if bad:
         raise ConfigurationError(
-            f"{len(bad)} site folders have names that are not lower-case letters, digits, "
-            f"'-', '_' or '.': {', '.join(bad[:5])}; rename them"
+            f"{len(bad)} site folder(s) with names other than lower-case letters, digits, '-', "
+            f"'_' and '.' (a letter or digit first, at most 40): {', '.join(bad[:5])}; rename them"
         )
     return names
 
@@ -181,13 +184,23 @@ def simulate(
         for name, ledger in ledgers.items()
     }
     release = Release(study, center, _next_number(study, out, ledgers), 1, tuple(present))
+    # Results are on disk before the release is closed, so that none is closed and lost; the
+    # folder takes its name when all is there.
+    beside = out / f".release-{release.number}.part"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
     try:
         drive(release, cores, around)
-    except Refused:
-        _burn(cores, release.number)
+        write_results(beside, release)
+        close(release, cores, around)
+    except (Refused, DataError) as error:
+        if isinstance(error, Refused):
+            _burn(cores, release.number)
+        shutil.rmtree(beside)
         raise
+    write_manifest(beside, release, Circumstances(started, around.clock(), absent))
     folder = out / f"release-{release.number}"
-    write_results(folder, release, Circumstances(started, around.clock(), absent))
+    beside.rename(folder)
     return Simulated(folder, release)
 
 
@@ -269,8 +282,8 @@ def _core(
     return core
 
 
-def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
-    """Pass messages until the release is closed; DataError with all sites' findings."""
+def _replies(cores: Mapping[str, SiteCore], around: Surroundings) -> Callable[[str, bytes], bytes]:
+    """Return how a site is asked: its answer as bytes, kept in `around.received`."""
 
     def reply(site: str, message: bytes) -> bytes:
         wire = cores[site].receive(message)
@@ -279,6 +292,20 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
         around.received.append(wire)
         return wire
 
+    return reply
+
+
+def close(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
+    """Close a release at all sites and take their receipts."""
+    reply = _replies(cores, around)
+    closing = release.close()
+    for site in release.sites:
+        release.take_receipt(reply(site, closing))
+
+
+def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
+    """Pass messages until the last round is done; DataError with all sites' findings."""
+    reply = _replies(cores, around)
     around.progress(f"{len(release.sites)} sites, release {release.number}")
     for wire in _readies(release, reply):
         release.take_ready(wire)
@@ -293,9 +320,6 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
         for site in release.sites:
             cores[site].receive(shares)
         release.total()
-    closing = release.close()
-    for site in release.sites:
-        release.take_receipt(reply(site, closing))
 
 
 def _readies(release: Release, reply: Callable[[str, bytes], bytes]) -> list[bytes]:

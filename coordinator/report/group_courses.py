@@ -53,10 +53,9 @@ class GroupCourse:
         return self.at_risk[following] if following < len(self.time) else 0
 
 
-def survival_groups(curves: Sequence[Mapping[str, Any]], *, reverse: bool) -> list[GroupCourse]:
-    """Return the group of each curve; in a reverse curve its events are the censored."""
-    lost, gone = ("n_event", "n_censor") if reverse else ("n_censor", "n_event")
-    return [_course(curve, curve[lost], [curve[gone]]) for curve in curves]
+def survival_groups(curves: Sequence[Mapping[str, Any]]) -> list[GroupCourse]:
+    """Return the group of each curve; in a reverse curve the events are those censored."""
+    return [_course(curve, curve["n_censor"], [curve["n_event"]]) for curve in curves]
 
 
 def incidence_groups(curves: Sequence[Mapping[str, Any]]) -> list[GroupCourse]:

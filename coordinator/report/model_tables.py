@@ -10,7 +10,7 @@ from coordinator.report.small_counts import HIDDEN
 from coordinator.report.views import Table, View
 
 Row = tuple[str, ...]
-NO_ESTIMATE = "not estimable: a combination of the others"
+NO_ESTIMATE = "not estimable: constant, or a combination of the others"
 OUT_OF_RANGE = "beyond the range of numbers"
 
 

@@ -87,7 +87,10 @@ def policy(release: ReleaseFolder) -> list[str]:
 def _cells(least: int) -> str:
     if least <= 1:
         return "All counts are shown."
-    return f"Counts from 1 to {least - 1} are not shown, nor counts that would give them back."
+    return (
+        f"Counts from 1 to {least - 1} are not shown, nor counts of the same table that would give "
+        f"them back; estimates, and other analyses of the release, still can."
+    )
 
 
 def provenance(release: ReleaseFolder) -> Iterator[Table]:

@@ -91,7 +91,7 @@ class View:
         curves = self.result["curves"]
         if self.document.kind == "incidence":
             return incidence_groups(curves)
-        return survival_groups(curves, reverse=bool(self.document.options.get("reverse")))
+        return survival_groups(curves)
 
     def count(self, value: float | None) -> str:
         """Return one count that stands by itself."""

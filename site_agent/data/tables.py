@@ -118,12 +118,17 @@ def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | No
             )
         )
         return None
-    missing = [name for name in dict.fromkeys((*table.key, *table.columns)) if name not in names]
+    expected = list(dict.fromkeys((*table.key, *table.columns)))
+    twice = [name for name in expected if names.count(name) > 1]
+    for name in twice:
+        message = f"the column '{name}' stands {names.count(name)} times; keep one"
+        findings.append(Finding(f"table {table.name}", "repeated column", len(twice), message))
+    missing = [name for name in expected if name not in names]
     for name in missing:
         hint = nearest(name, names)
         message = f"the column '{name}' is missing{hint}"
         findings.append(Finding(f"table {table.name}", "missing column", 1, message))
-    if missing:
+    if missing or twice:
         return None
     columns = {
         name: read_column(

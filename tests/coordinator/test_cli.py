@@ -315,3 +315,29 @@ def test_an_unwritable_folder_is_a_setting_to_mend(
     """--out on a file is told as such, not as a defect."""
     (work / "out").write_text("a file")
     assert (simulate(work), "check path, rights and space" in said(capsys)) == (78, True)
+
+
+def test_a_hidden_site_folder_is_not_left_out_in_silence(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder with data whose name begins with a dot is refused by name."""
+    (work / "sites" / "east").rename(work / "sites" / ".east")
+    assert (simulate(work), ".east" in said(capsys)) == (78, True)
+
+
+def test_an_outlier_is_no_separation(work: Path) -> None:
+    """One censored patient of extreme age: the model has a maximum, and it is found."""
+    path = work / "sites" / "east" / "patients.parquet"
+    patients = pd.read_parquet(path)
+    patients.loc[0, "age"] = 5000.0
+    patients.to_parquet(path)
+    edit("range: [0, 110]", "range: [0, 9999]")(work)  # type: ignore[operator]
+    simulate(work)
+    model = json.loads((work / "out" / "release-1" / "screen.json").read_text())["result"]
+    assert "because" not in model["models"]["age"]
+
+
+def test_nothing_half_written_is_left(work: Path) -> None:
+    """A release takes its name when all of its files are there."""
+    simulate(work)
+    assert [path.name for path in (work / "out").glob(".release-*")] == []

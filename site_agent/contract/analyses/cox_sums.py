@@ -39,13 +39,15 @@ def _moments_lanes(ask: Ask) -> tuple[Lane, ...]:
 def _moments(rows: Rows, _: Ask) -> Arrays:
     dies = rows.cause == DEATH
     binary = (rows.design == 0) | (rows.design == 1)
+    with np.errstate(over="ignore"):  # what is infinite is refused when it is encoded
+        squares = (rows.design**2).sum(axis=0)
     return {
         "rows": np.array([float(len(rows))]),
         "patients": np.array([float(rows.patients)]),
         "events": np.array([float(dies.sum())]),
         "left_out": np.array([float(rows.left_out.get(reason, 0)) for reason in LEFT_OUT]),
         "sum": rows.design.sum(axis=0),
-        "squares": (rows.design**2).sum(axis=0),
+        "squares": squares,
         "event_sum": rows.design[dies].sum(axis=0),
         "not_binary": (~binary).sum(axis=0).astype(np.float64),
     }

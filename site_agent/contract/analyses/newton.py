@@ -10,9 +10,10 @@ I^- is by sweeping (Goodnight 1979), columns in order: a column whose pivot at b
 information is constant wherever somebody dies; neither has a coefficient.
 
 A likelihood without a maximum (monotone: no event in a group, or a covariate that orders
-the deaths) is recognised by steps that do not shrink while the information keeps falling:
-U and I fall alike, as exp(-|beta|), and each step stays near one unit (Heinze and Schemper
-2001 describe the case).
+the deaths) is recognised by steps that do not shrink while the gain they promise dies away: U and
+I fall alike, as exp(-|beta|), so the step U/I stays and the gain U'U/I vanishes. Before a finite
+maximum, however far, the gain lasts until the steps shrink (Heinze and Schemper 2001 describe
+the case).
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from site_agent.contract.frames import Floats
 from site_agent.contract.sums import Answer, Arrays, Ask
 
 GAIN: Final = 1e-20
-STEPS: Final = 25
+STEPS: Final = 50
 HALVINGS: Final = 8
 PIVOT: Final = 1e-9
 STEADY: Final = 3  # steps in a row that must not shrink before a likelihood is called monotone
-FARTHEST: Final = 50.0  # coefficient times standard deviation beyond which none is believed
+FADING: Final = 0.7  # a gain is dying away if each is at most this part of the one before
+LITTLE: Final = 0.1  # and this little, in units of the log-likelihood
 
 Asking = Generator[tuple[Ask, ...], tuple[Answer, ...], Answer]
 
@@ -105,17 +107,24 @@ def maximise(
     and AnalysisError (no convergence).
     """
     start = present = yield from _evaluate(ask, np.zeros(len(spread)))
+    if start.loglik == -math.inf:
+        raise AnalysisError(
+            "the covariates' numbers are too large to be summed; give them in larger units "
+            "(age / 10, log10(ferritin))"
+        )
     evaluations = 1
     informative = np.maximum(np.diag(start.information), 1e-3 * events * spread**2)
     variance, aliased = inverse(start.information, PIVOT * informative)
     sizes: list[Floats] = []
+    gains: list[float] = []
     for _ in range(STEPS):
         step = variance @ present.score
-        if float(present.score @ step) <= GAIN:
+        gains.append(float(present.score @ step))
+        if gains[-1] <= GAIN:
             estimate = np.where(aliased, np.nan, present.beta + step)
             return Maximum(start, present, estimate, variance, aliased, evaluations)
         sizes.append(step * spread)
-        _refuse_monotone(sizes, present.beta * spread)
+        _refuse_monotone(sizes, gains)
         for halving in range(HALVINGS + 1):
             candidate = yield from _evaluate(ask, present.beta + step / 2**halving)
             evaluations += 1
@@ -154,15 +163,15 @@ def point(totals: Arrays, beta: Floats) -> Point:
     return Point(beta, loglik, totals["score"], information)
 
 
-def _refuse_monotone(sizes: list[Floats], reached: Floats) -> None:
-    """Raise Monotone if a coefficient has run far, or steps that far out no longer shrink."""
-    running = np.abs(reached) > FARTHEST
-    if len(sizes) > STEADY:
-        recent = np.stack(sizes[-STEADY - 1 :])
-        same_way = (recent > 0).all(axis=0) | (recent < 0).all(axis=0)
-        steady = (np.abs(recent[1:]) > 0.8 * np.abs(recent[:-1])).all(axis=0)
-        running |= same_way & steady & (np.abs(recent[-1]) > 0.05)
-    if running.any():
+def _refuse_monotone(sizes: list[Floats], gains: list[float]) -> None:
+    """Raise Monotone if steps no longer shrink while the gain dies away."""
+    if len(sizes) <= STEADY or gains[-1] > LITTLE:
+        return
+    recent, gain = np.stack(sizes[-STEADY - 1 :]), np.array(gains[-STEADY - 1 :])
+    same_way = (recent > 0).all(axis=0) | (recent < 0).all(axis=0)
+    steady = (np.abs(recent[1:]) > 0.8 * np.abs(recent[:-1])).all(axis=0)
+    running = same_way & steady & (np.abs(recent[-1]) > 0.05)
+    if running.any() and bool((gain[1:] < FADING * gain[:-1]).all()):
         columns = np.flatnonzero(running)
         raise Monotone(
             tuple(int(k) for k in columns), tuple(int(np.sign(sizes[-1][k])) for k in columns)

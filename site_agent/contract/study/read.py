@@ -53,6 +53,12 @@ def read_study(text: str, source: str, *, development: bool = False) -> Study:
         )
     study = _read_parts(root, development=development)
     frozen = root.text("frozen")
+    if study.roster is not None and not frozen:
+        root.issue(
+            "'frozen' is missing: a roster is put in by freezing, together with the hash; take "
+            "'roster' out and freeze the study",
+            root.named["roster"],
+        )
     root.close()
     if issues:
         raise StudyError(sorted(issues, key=lambda issue: issue.line or 0), source)

@@ -28,13 +28,7 @@ CURVES = survival()["curves"]
 )
 def test_counts_at_a_time(time: float, expected: Standing) -> None:
     """At risk is just before the time; censored and events are up to and including it."""
-    assert survival_groups(CURVES, reverse=False)[0].standing(time) == expected
-
-
-def test_a_reverse_curve_keeps_the_meaning_of_its_rows() -> None:
-    """Where censoring is the curve's event, deaths are still counted as events."""
-    (group,) = survival_groups(CURVES, reverse=True)
-    assert group.standing(math.inf) == Standing(0, 4, (2,))
+    assert survival_groups(CURVES)[0].standing(time) == expected
 
 
 def test_causes_are_counted_beside_each_other() -> None:
@@ -45,7 +39,7 @@ def test_causes_are_counted_beside_each_other() -> None:
 
 def test_without_late_entry_at_risk_is_rows_less_those_who_left() -> None:
     """Six rows of which one leaves at a time are not left truncated."""
-    assert survival_groups(CURVES, reverse=False)[0].late_entry is False
+    assert survival_groups(CURVES)[0].late_entry is False
 
 
 def late() -> dict[str, object]:
@@ -56,4 +50,4 @@ def late() -> dict[str, object]:
 @pytest.mark.parametrize(("time", "expected"), [(0, None), (1.5, 2), (2.5, 3), (2.6, 4), (9, 0)])
 def test_late_entry_is_counted_when_somebody_next_leaves(time: float, expected: int | None) -> None:
     """With late entry the document's own numbers are taken, and none before the first time."""
-    assert survival_groups([late()], reverse=False)[0].standing(time).at_risk == expected
+    assert survival_groups([late()])[0].standing(time).at_risk == expected

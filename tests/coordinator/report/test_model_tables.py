@@ -34,7 +34,7 @@ def test_an_aliased_term_has_no_estimate() -> None:
     """A coefficient without an estimate says why."""
     fit = cox_fit(term("age"), term("months", NAN, NAN))
     table = cox_tables(view("cox", fit.document()))[0]
-    assert table.rows[1] == ("months", "not estimable: a combination of the others")
+    assert table.rows[1] == ("months", "not estimable: constant, or a combination of the others")
 
 
 def test_a_hazard_ratio_beyond_numbers_says_so() -> None:

@@ -54,7 +54,8 @@ def test_the_policy_is_told_in_sentences() -> None:
         "Class B may open: pooled counts by time, without covariates.",
         "Nothing is computed with fewer than 3 hospitals or 10 patients, nor when a hospital's own "
         "patients are among fewer than 10 others.",
-        "Counts from 1 to 4 are not shown, nor counts that would give them back.",
+        "Counts from 1 to 4 are not shown, nor counts of the same table that would give "
+        "them back; estimates, and other analyses of the release, still can.",
         "Releases are to differ by at least 5 patients in at least 3 hospitals; this version does "
         "not enforce it yet.",
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from site_agent.contract.errors import DataError
@@ -260,3 +261,12 @@ def test_an_empty_hospital_is_fine(tmp_path: Path) -> None:
     patients, grades = good()
     folder = write(tmp_path, (patients.iloc[:0], grades.iloc[:0]))
     assert read(folder).tables.rows["patients"].count == 0
+
+
+def test_a_repeated_column_is_named(tmp_path: Path) -> None:
+    """Two columns of one name: nobody can say which is meant."""
+    folder = write(tmp_path, good())
+    table = pq.read_table(folder / "patients.parquet")
+    pq.write_table(table.append_column("age", table.column("age")), folder / "patients.parquet")
+    with pytest.raises(DataError, match="the column 'age' stands 2 times; keep one"):
+        read(folder)

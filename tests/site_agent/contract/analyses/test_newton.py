@@ -138,3 +138,27 @@ def test_inverse_leaves_the_later_column_out() -> None:
     """Of two columns that say the same, the later one is left out."""
     _, aliased = inverse(np.ones((2, 2)), np.full(2, 1e-9))
     assert aliased.tolist() == [False, True]
+
+
+def test_a_sum_that_overflows_at_the_start() -> None:
+    """Numbers too large for a sum are told as such, not as a likelihood without a maximum."""
+    flagged = {"loglik": np.zeros(1), "score": np.zeros(1), "information": np.zeros(1)}
+    with pytest.raises(AnalysisError, match="too large to be summed"):
+        run(lambda _: {**flagged, "overflow": np.ones(1)})
+
+
+def test_a_far_maximum_is_found() -> None:
+    """Steps that stay long while the gain lasts lead to a finite maximum, however far.
+
+    loglik = -b / 1e6 - exp(-b): its maximum is at log(1e6), 14 steps of about 1 away.
+    """
+
+    def far(beta: Floats) -> Arrays:
+        tail = np.exp(-beta)
+        return {
+            "loglik": -1e5 * (beta / 1e6 + tail),
+            "score": -1e5 * (1e-6 - tail),
+            "information": 1e5 * tail,
+        }
+
+    assert run(far).estimate[0] == pytest.approx(math.log(1e6), abs=1e-9)

@@ -226,3 +226,12 @@ def test_what_is_no_study_is_a_study_error(text: str) -> None:
     """Anything that is no study is refused as such, whatever it is."""
     with pytest.raises(StudyError):
         read_study(text, "small.yaml")
+
+
+def test_a_roster_without_its_hash_is_refused() -> None:
+    """Taking the line `frozen` out does not make a frozen study free to change."""
+    member = "{signing_key: a, encryption_key: b, attributes: {country: US}}"
+    center = "{name: center, signing_key: a, encryption_key: b}"
+    roster = f"roster:\n  center: {center}\n  sites: {{one: {member}}}\n"
+    with pytest.raises(StudyError, match="'frozen' is missing"):
+        read_study(varied() + roster, "small.yaml")
