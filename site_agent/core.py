@@ -214,7 +214,7 @@ class SiteCore:
             raise Refused(
                 "data_changed",
                 "the data have changed since this release was opened, and a release runs on one "
-                "snapshot. Put the files back, or let the release be burned and open the next",
+                "snapshot. Burn this release and open the next one on the data as they are",
             )
         return kept
 

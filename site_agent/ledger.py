@@ -32,6 +32,11 @@ class Ledger:
         self._size = 0
         self._read()
 
+    @property
+    def _label(self) -> str:
+        """Return file and folder: the folder says whose ledger it is."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
     def _read(self) -> None:
         """Read and verify the chain; a last line cut short by a crash is dropped."""
         data = self.path.read_bytes() if self.path.exists() else b""
@@ -44,7 +49,7 @@ class Ledger:
                 linked = False
             if not linked:
                 raise LedgerError(
-                    f"{self.path.name}: entry {number} does not follow from the one before it; "
+                    f"{self._label}: entry {number} does not follow from the one before it; "
                     f"the ledger was altered or damaged. Restore it from its backup; until then "
                     f"this site answers nothing"
                 )
@@ -75,7 +80,7 @@ class Ledger:
         with os.fdopen(descriptor, "ab", buffering=0) as file:
             if file.seek(0, os.SEEK_END) != self._size:
                 raise LedgerError(
-                    f"{self.path.name}: the file is not as this process left it; another one "
+                    f"{self._label}: the file is not as this process left it; another one "
                     f"writes to it. Stop one of them and start this one again"
                 )
             try:
