@@ -66,7 +66,7 @@ docs: $(READY)
 	@$(BIN)/python docs/generate_cli.py
 
 campaign: $(READY)
-	@$(BIN)/python -m pytest -q -n 2 -m campaign
+	@$(BIN)/python -m pytest -q -n 2 -m campaign --hypothesis-profile=random
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/release.py
