@@ -58,6 +58,7 @@ class Release:
     log: list[LoggedRound] = field(default_factory=list)
     state: str = "opening"
     _open: bytes = b""
+    _open_digest: str = ""
     _bound: bytes = b""
     _totals: bytes = b""
     _result: str = ""
@@ -70,15 +71,12 @@ class Release:
         self.conductor = Conductor(self.study)
         content = Open(self.study.hash, self.number, self.attempt, self.sites)
         self._open = messages.write(self.identity, content)
+        self._open_digest = messages.read(self._open).digest()
 
     @property
     def _roster(self) -> Roster:
         assert self.study.roster is not None
         return self.study.roster
-
-    @property
-    def _open_digest(self) -> str:
-        return messages.read(self._open).digest()
 
     @property
     def outcome(self) -> Outcome | None:
@@ -151,7 +149,7 @@ class Release:
 
     def shares_message(self) -> bytes:
         """Return SHARES: the open vectors of all sites, for every site to add up."""
-        wires = [messages.withhold(self._shares[site].wire, 1) for site in self.sites]
+        wires = [messages.withhold(self._shares[site], 1) for site in self.sites]
         return messages.write(
             self.identity, Shares(self._open_digest, self.conductor.number), wires
         )

@@ -74,7 +74,7 @@ def a_ready_more(play: Play) -> bytes:
 
 
 def a_ready_withheld(play: Play) -> bytes:
-    return messages.withhold(play.next, index(OTHER))
+    return messages.withhold(messages.read(play.next), index(OTHER))
 
 
 def a_ready_twice(play: Play) -> bytes:
@@ -240,7 +240,7 @@ def flipped_on_the_way(_: Play, wires: Parts) -> Parts:
 
 
 def without_open(_: Play, wires: Parts) -> Parts:
-    return instead(wires, OTHER, messages.withhold(wires[index(OTHER)], 0))
+    return instead(wires, OTHER, messages.withhold(messages.read(wires[index(OTHER)]), 0))
 
 
 # OPEN and CLOSE

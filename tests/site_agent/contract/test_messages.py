@@ -104,13 +104,13 @@ def test_the_same_message_has_the_same_bytes() -> None:
 @pytest.mark.parametrize("index", [0, 1, 2])
 def test_a_withheld_part_is_not_there(index: int) -> None:
     """The part that is left out, and no other."""
-    parts = messages.read(messages.withhold(WIRE, index)).parts
+    parts = messages.read(messages.withhold(messages.read(WIRE), index)).parts
     assert list(parts) == [None if at == index else part for at, part in enumerate(PARTS)]
 
 
 def test_a_withheld_part_leaves_the_signature() -> None:
     """The signature still holds, and so does the digest."""
-    less = messages.read(messages.withhold(WIRE, 2))
+    less = messages.read(messages.withhold(messages.read(WIRE), 2))
     assert (less.says(Share, MEMBER), less.digest()) == (CONTENTS[4], messages.read(WIRE).digest())
 
 
@@ -118,7 +118,7 @@ def test_a_withheld_part_leaves_the_signature() -> None:
 def test_a_part_that_is_not_there_is_refused(index: int) -> None:
     """A withheld part, and one behind the last, are asked for in vain."""
     with pytest.raises(Refused, match=f"lacks its part {index}"):
-        messages.read(messages.withhold(WIRE, 1)).part(index)
+        messages.read(messages.withhold(messages.read(WIRE), 1)).part(index)
 
 
 @pytest.mark.parametrize("content", CONTENTS, ids=lambda content: content.TYPE)
