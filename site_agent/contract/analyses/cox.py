@@ -20,7 +20,7 @@ import numpy as np
 
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Wanted, fitted
 from site_agent.contract.analyses.cox_sums import DEATHS, MOMENTS, RISK_SETS, WITHIN_SITE
-from site_agent.contract.analyses.kind import Context, Kind, Options
+from site_agent.contract.analyses.kind import Context, Kind, Options, frame_of
 from site_agent.contract.analyses.newton import Monotone, maximise
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.separation import monotone_words, refuse_separation
@@ -30,7 +30,7 @@ from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.lockstep import lockstep
 from site_agent.contract.rows import design_columns, levels_of
 from site_agent.contract.study.fields import Fields
-from site_agent.contract.study.model import SITE, Analysis, Study
+from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Answer, Arrays, Ask, Disclosure, Estimator
 
 TIES: Final = ("efron", "breslow")
@@ -133,20 +133,13 @@ def _refuse_without_events(known: Arrays) -> None:
 
 
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
-    endpoint = context.endpoint(fields)
-    table = endpoint.table if endpoint else next(iter(context.scopes))
-    strata = fields.named.get("strata")
-    site_named = strata is not None and SITE in [item.value for item in fields.items("strata")]
-    if site_named:
-        fields.issue(
-            "'site' is not a column; for a baseline of each hospital's own: baseline: by_site",
-            strata,
-        )
+    rows, table = context.rows(fields)
     return {
-        "endpoint": endpoint.name if endpoint else "",
-        "cohort": context.cohort(fields, table),
+        **rows,
         "covariates": context.covariates(fields, table),
-        "strata": [] if site_named else context.categories(fields, "strata", table),
+        "strata": context.strata(
+            fields, table, instead="for a baseline of each hospital's own: baseline: by_site"
+        ),
         "ties": fields.choice("ties", TIES, default="efron"),
         "baseline": fields.choice("baseline", BASELINES, default="pooled"),
         "conf_level": fields.proportion("conf_level", default=0.95),
@@ -166,10 +159,9 @@ def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
 
 def _frame(study: Study, options: Options, covariates: tuple[str, ...]) -> Frame:
     common = options.get("complete") == "common"
-    return Frame(
-        table=study.endpoints[options["endpoint"]].table,
-        endpoint=options["endpoint"],
-        cohort=options["cohort"],
+    return frame_of(
+        study,
+        options,
         strata=tuple(options["strata"]),
         covariates=covariates,
         complete=tuple(options["covariates"]) if common else (),

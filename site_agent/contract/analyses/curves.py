@@ -11,7 +11,7 @@ from site_agent.contract.analyses.incidence import (
     incidence_curve,
 )
 from site_agent.contract.analyses.intervals import SCALES
-from site_agent.contract.analyses.kind import Context, Kind, Options
+from site_agent.contract.analyses.kind import Context, Kind, Options, frame_of
 from site_agent.contract.analyses.survival import (
     CurveOptions,
     SurvivalCurves,
@@ -30,11 +30,9 @@ SURVIVAL_SCALES: Final = ("log", "log-log", "plain", "logit", "arcsin")
 
 
 def _read_common(fields: Fields, context: Context) -> dict[str, Any]:
-    endpoint = context.endpoint(fields)
-    table = endpoint.table if endpoint else next(iter(context.scopes))
+    rows, table = context.rows(fields)
     return {
-        "endpoint": endpoint.name if endpoint else "",
-        "cohort": context.cohort(fields, table),
+        **rows,
         "by": context.category(fields, "by", table),
         "at": sorted(set(fields.numbers("at", least=0))),
         "conf_level": fields.proportion("conf_level", default=0.95),
@@ -83,13 +81,7 @@ def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
 
 
 def _frame(study: Study, analysis: Analysis) -> Frame:
-    options = analysis.options
-    return Frame(
-        table=study.endpoints[options["endpoint"]].table,
-        endpoint=options["endpoint"],
-        cohort=options["cohort"],
-        by=options["by"],
-    )
+    return frame_of(study, analysis.options, by=analysis.options["by"])
 
 
 def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:

@@ -25,18 +25,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from site_agent.contract.analyses.counts import Course
 from site_agent.contract.analyses.intervals import limits
 from site_agent.contract.analyses.results import Tidy, number, numbers
-from site_agent.contract.analyses.survival import at_ticks, step_value
+from site_agent.contract.analyses.survival import AT_COLUMNS, at_ticks, step_value
 from site_agent.contract.frames import Floats
 from site_agent.contract.study.model import TimeScale
-
-AT_COLUMNS: Final = ("time", "n_risk", "n_event", "estimate", "std_error", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from site_agent.contract.expressions import ExpressionError, Scope, Type
 from site_agent.contract.frames import Frame
 from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields, nearest
-from site_agent.contract.study.model import Analysis, Cohort, Endpoint, Study, TimeScale
+from site_agent.contract.study.model import SITE, Analysis, Cohort, Endpoint, Study, TimeScale
 from site_agent.contract.sums import Disclosure, Estimator, Sum
 
 
@@ -34,6 +34,21 @@ class Context:
         hint = nearest(str(node.value), list(self.endpoints))
         fields.issue(f"found {node.kind()}, expected the name of an endpoint{hint}", node)
         return None
+
+    def rows(self, fields: Fields) -> tuple[dict[str, Any], str]:
+        """Read which rows an analysis runs over: `endpoint` and `cohort`, and their table."""
+        endpoint = self.endpoint(fields)
+        table = endpoint.table if endpoint else next(iter(self.scopes))
+        name = endpoint.name if endpoint else ""
+        return {"endpoint": name, "cohort": self.cohort(fields, table)}, table
+
+    def strata(self, fields: Fields, table: str, *, instead: str) -> list[str]:
+        """Read the optional `strata`; hospitals are no column, `instead` says what to write."""
+        node = fields.named.get("strata")
+        if node is not None and SITE in [item.value for item in fields.items("strata")]:
+            fields.issue(f"'{SITE}' is not a column; {instead}", node)
+            return []
+        return self.categories(fields, "strata", table)
 
     def cohort(self, fields: Fields, table: str) -> str | None:
         """Read the optional field `cohort`, a named subset of the same table."""
@@ -116,6 +131,16 @@ class Context:
 
 
 Options = Mapping[str, Any]
+
+
+def frame_of(study: Study, options: Options, **parts: Any) -> Frame:
+    """Return the frame over the endpoint and cohort that `options` name."""
+    return Frame(
+        table=study.endpoints[options["endpoint"]].table,
+        endpoint=options["endpoint"],
+        cohort=options["cohort"],
+        **parts,
+    )
 
 
 @dataclass(frozen=True, slots=True)

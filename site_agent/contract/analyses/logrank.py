@@ -29,7 +29,7 @@ from site_agent.contract.analyses.counts import (
     courses,
 )
 from site_agent.contract.analyses.intervals import chi_square_p
-from site_agent.contract.analyses.kind import Context, Kind, Options
+from site_agent.contract.analyses.kind import Context, Kind, Options, frame_of
 from site_agent.contract.analyses.results import Tidy
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
@@ -155,21 +155,14 @@ WITHIN_SITE: Final = Sum(
 
 
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
-    endpoint = context.endpoint(fields)
-    table = endpoint.table if endpoint else next(iter(context.scopes))
+    rows, table = context.rows(fields)
     by = context.category(fields, "by", table)
     if by is None and "by" not in fields.named:
         fields.issue("'by' is missing: the groups to compare")
-    node = fields.named.get("strata")
-    nodes = node.value if node is not None else None
-    words = [item.value for item in nodes] if isinstance(nodes, list) else [nodes]
-    if SITE in words:
-        fields.issue("'site' is not a column; for hospitals as strata: by_site: true", node)
     return {
-        "endpoint": endpoint.name if endpoint else "",
-        "cohort": context.cohort(fields, table),
+        **rows,
         "by": by,
-        "strata": [] if SITE in words else context.categories(fields, "strata", table),
+        "strata": context.strata(fields, table, instead="for hospitals as strata: by_site: true"),
         "by_site": fields.flag("by_site"),
     }
 
@@ -182,13 +175,7 @@ def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
 
 def _frame(study: Study, analysis: Analysis) -> Frame:
     options = analysis.options
-    return Frame(
-        table=study.endpoints[options["endpoint"]].table,
-        endpoint=options["endpoint"],
-        cohort=options["cohort"],
-        by=options["by"],
-        strata=tuple(options["strata"]),
-    )
+    return frame_of(study, options, by=options["by"], strata=tuple(options["strata"]))
 
 
 def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:

@@ -38,8 +38,6 @@ STEADY: Final = 3  # steps in a row that must not shrink before a likelihood is 
 FADING: Final = 0.7  # a gain is dying away if each is at most this part of the one before
 LITTLE: Final = 0.1  # and this little, in units of the log-likelihood
 
-Asking = Generator[tuple[Ask, ...], tuple[Answer, ...], Answer]
-
 
 @dataclass(frozen=True, slots=True)
 class Point:
