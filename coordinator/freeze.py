@@ -10,13 +10,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
+from site_agent.contract.enrolment import no_card, read_card
 from site_agent.contract.errors import ConfigurationError, Issue, StudyError
+from site_agent.contract.party import Member, Roster
 from site_agent.contract.study.fields import nearest
-from site_agent.contract.study.model import Member, Roster, Study
+from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 
 MARK: Final = "# Added by `coordinator study freeze`: who takes part, with which keys, and the"
@@ -79,27 +81,13 @@ def _attribute_issues(study: Study, values: Mapping[str, str]) -> list[str]:
     return messages
 
 
-def enrolment(member: Member) -> bytes:
-    """Return the enrolment card of a party: what it sends to the center before freezing."""
-    card = {"quorum": 1, "name": member.name, **member.document()}
-    return (json.dumps(card, indent=1, sort_keys=True) + "\n").encode()
-
-
 def read_enrolment(path: Path) -> Member:
     """Return the party whose card is at `path`; ConfigurationError if it is no card."""
     try:
-        card: Any = json.loads(path.read_text(encoding="utf-8"))
-        name, signing, encryption = (card[f] for f in ("name", "signing_key", "encryption_key"))
-        attributes = card["attributes"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigurationError(
-            f"{path.name} is not an enrolment card; expected the JSON file that the site's "
-            f"agent wrote when it enrolled"
-        ) from None
-    texts = all(isinstance(field, str) for field in (name, signing, encryption))
-    if not texts or not isinstance(attributes, dict):
-        raise ConfigurationError(f"{path.name}: an enrolment card with fields of another type")
-    return Member(name, signing, encryption, {str(k): str(v) for k, v in attributes.items()})
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise no_card(path.name) from None
+    return read_card(document, path.name)
 
 
 def roster_of(center: Member, sites: Sequence[Member]) -> Roster:

@@ -7,7 +7,7 @@ all sites, after the masks have cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from site_agent.contract.errors import LifecycleError, Refused
 from site_agent.contract.identity import Identity
 from site_agent.contract.lifecycle import CENTER_RELEASE, advance
 from site_agent.contract.messages import (
+    Burn,
     Close,
     Message,
     Open,
@@ -27,10 +28,11 @@ from site_agent.contract.messages import (
     Share,
     Shares,
 )
+from site_agent.contract.party import Member, Roster
 from site_agent.contract.securesum import transcript, vector
-from site_agent.contract.study.model import Member, Roster, Study
-from site_agent.contract.sums import Answer, Arrays, Ask
-from site_agent.contract.totals import write_totals
+from site_agent.contract.study.model import Study
+from site_agent.contract.sums import Arrays, Ask
+from site_agent.contract.totals import read_totals, write_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,16 @@ class Release:
         }
         return [site for site in self.sites if site not in came.get(self.state, self.sites)]
 
+    @property
+    def digest(self) -> str:
+        """Return the digest of OPEN, which names the release in all other messages."""
+        return self._open_digest
+
+    @property
+    def rounds(self) -> int:
+        """Return how many rounds are done."""
+        return len(self.log)
+
     def open_message(self) -> bytes:
         """Return OPEN."""
         return self._open
@@ -123,10 +135,16 @@ class Release:
         wires = [self._readies[site] for site in self.sites]
         return messages.write(self.identity, Readies(self._open_digest), wires)
 
-    def ask(self) -> bytes:
-        """Return ROUND for the conductor's present asks."""
+    def ask(self, arguments: Sequence[bytes] | None = None) -> bytes:
+        """Return ROUND for the conductor's present asks.
+
+        A release that is replayed goes on from the `arguments` of the log: another processor
+        may give others in the last bit.
+        """
         self.state = advance(CENTER_RELEASE, self.state, "ask")
         self._asks, self._shares = self.conductor.asks, {}
+        if arguments is not None:
+            self._asks = self.conductor.adopt(arguments)
         number = self.conductor.number
         self._bound = transcript.asking(self._bound, number, self._asks, self._totals)
         content = Round(self._open_digest, number, self._bound.hex())
@@ -154,24 +172,27 @@ class Release:
             self.identity, Shares(self._open_digest, self.conductor.number), wires
         )
 
-    def total(self) -> None:
+    def total(self, logged: bytes | None = None) -> None:
         """Add up the shares of all sites, reduce, log, and advance the conductor.
 
-        Raises Refused("check_lane") if the masks do not cancel.
+        A release that is replayed takes the totals from the log. Raises Refused("check_lane") if
+        the masks do not cancel.
         """
         if self.waiting_for():
             raise Refused("missing_share", f"no share yet from {', '.join(self.waiting_for())}")
+        self._totals = self._added_up() if logged is None else logged
+        self.log.append(self._logged())
+        self.state = advance(CENTER_RELEASE, self.state, "total")
+        self.conductor.advance(read_totals(self._asks, self._totals))
+
+    def _added_up(self) -> bytes:
+        """Return the totals of the round, as they stand in the log."""
         totals = self._opened()
         for index, ask in enumerate(self._asks):
             reduce = entry(ask).reduce
             if reduce is not None:
                 totals[index] = reduce(totals[index], ask)
-        self._totals = write_totals(self._asks, totals)
-        self.log.append(self._logged())
-        self.state = advance(CENTER_RELEASE, self.state, "total")
-        self.conductor.advance(
-            [Answer(own, ask.floats) for ask, own in zip(self._asks, totals, strict=True)]
-        )
+        return write_totals(self._asks, totals)
 
     def _opened(self) -> list[Arrays]:
         """Return the totals of all asks of the round, as summed, before reductions."""
@@ -215,6 +236,11 @@ class Release:
         self._result = self.outcome.digest()
         content = Close(self._open_digest, self.conductor.number + 1, self._result)
         return messages.write(self.identity, content, [self._totals])
+
+    def burn(self) -> bytes:
+        """Return BURN: the release is given up for good."""
+        self.state = advance(CENTER_RELEASE, self.state, "burn")
+        return messages.write(self.identity, Burn(self._open_digest))
 
     def take_receipt(self, wire: bytes) -> None:
         """Take a site's RECEIPT of this result; the last one closes the release."""

@@ -7,38 +7,31 @@ nothing else, so that what a hospital would send is what is sent here.
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-from coordinator.freeze import check_attributes, enrolment, freeze, roster_of, without_roster
+from coordinator.drafts import drop_draft, finish_draft, write_draft
+from coordinator.freeze import check_attributes, freeze, roster_of, without_roster
+from coordinator.home import CENTER
 from coordinator.release import Release
-from coordinator.results import Circumstances, write_manifest, write_results
+from coordinator.results import Circumstances
+from site_agent.contract.enrolment import SITE_NAME, SITE_NAME_IN_WORDS, write_card
 from site_agent.contract.errors import ConfigurationError, DataError, Refused
 from site_agent.contract.identity import Entropy, Identity
-from site_agent.contract.rows import FrameBuilder
-from site_agent.contract.study.model import Member, Study
+from site_agent.contract.party import Member
+from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
-from site_agent.core import SiteCore, SiteData
-from site_agent.data.tables import check_frames, read_snapshot
+from site_agent.core import SiteCore
+from site_agent.data.source import read_data
 from site_agent.ledger import Ledger
+from site_agent.runtime.clock import utc_now
+from site_agent.runtime.keys import ensure_identity, read_identity
 from site_agent.vault import Vault
 
-CENTER: Final = "center"
-SITE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}\Z")
-
 Progress = Callable[[str], None]
-
-
-def utc_now() -> str:
-    """Return the present instant, ISO 8601 with Z."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +68,8 @@ def find_sites(folder: Path) -> list[str]:
     bad = [name for name in names if not SITE_NAME.match(name)]
     if bad:
         raise ConfigurationError(
-            f"{len(bad)} site folder(s) with names other than lower-case letters, digits, '-', "
-            f"'_' and '.' (a letter or digit first, at most 40): {', '.join(bad[:5])}; rename them"
+            f"{len(bad)} site folder(s) with names other than {SITE_NAME_IN_WORDS}: "
+            f"{', '.join(bad[:5])}; rename them"
         )
     return names
 
@@ -101,19 +94,14 @@ def load_identity(folder: Path, name: str, entropy: Entropy | None) -> Identity:
     Without `entropy` none is created: ConfigurationError if it is missing.
     """
     path = folder / "key"
-    if path.exists():
-        return Identity.from_secret(name, path.read_bytes())
-    if entropy is None:
+    if entropy is not None:
+        return ensure_identity(path, name, entropy)
+    if not path.exists():
         raise ConfigurationError(
             f"'{name}' has no key ({path} is missing), and this study is frozen over keys that "
             f"exist; give as --out the folder in which it was frozen"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    identity = Identity.create(name, entropy)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(identity.secret())
-    return identity
+    return read_identity(path, name)
 
 
 def read_study_file(path: Path) -> str:
@@ -126,14 +114,6 @@ def read_study_file(path: Path) -> str:
         raise ConfigurationError(
             f"the study file {path} cannot be read as text: {type(error).__name__}"
         ) from None
-
-
-def read_data(study: Study, folder: Path, site: str, attributes: Mapping[str, str]) -> SiteData:
-    """Return a site's checked data; DataError with everything that does not fit the study."""
-    snapshot = read_snapshot(study, folder, site, attributes)
-    builder = FrameBuilder(study, snapshot.tables)
-    check_frames(study, builder, site)
-    return SiteData(snapshot.digest, builder.rows)
 
 
 def check_sites(study_path: Path, sites_folder: Path, *, development: bool = False) -> list[str]:
@@ -184,23 +164,16 @@ def simulate(
         for name, ledger in ledgers.items()
     }
     release = Release(study, center, _next_number(study, out, ledgers), 1, tuple(present))
-    # Results are on disk before the release is closed, so that none is closed and lost; the
-    # folder takes its name when all is there.
-    beside = out / f".release-{release.number}.part"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
     try:
         drive(release, cores, around)
-        write_results(beside, release)
+        write_draft(out, release)
         close(release, cores, around)
     except (Refused, DataError) as error:
         if isinstance(error, Refused):
             _burn(cores, release.number)
-        shutil.rmtree(beside)
+        drop_draft(out, release.number)
         raise
-    write_manifest(beside, release, Circumstances(started, around.clock(), absent))
-    folder = out / f"release-{release.number}"
-    beside.rename(folder)
+    folder = finish_draft(out, release, Circumstances(started, around.clock(), absent))
     return Simulated(folder, release)
 
 
@@ -260,7 +233,7 @@ def _number(path: Path) -> int:
 def _enrolled(identity: Identity, data: Path, out: Path) -> Member:
     """Write a site's enrolment card; return what stands on it."""
     member = identity.member(read_attributes(data))
-    (out / "agents" / identity.name / "enrolment.json").write_bytes(enrolment(member))
+    (out / "agents" / identity.name / "enrolment.json").write_bytes(write_card(member))
     return member
 
 

@@ -16,8 +16,9 @@ from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame, Rows
 from site_agent.contract.identity import seal
 from site_agent.contract.messages import Open
+from site_agent.contract.party import Member
 from site_agent.contract.securesum import masks, transcript, vector
-from site_agent.contract.study.model import Member, Study
+from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays, Ask
 from site_agent.contract.totals import read_totals
 

@@ -23,6 +23,7 @@ from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.lifecycle import SITE_RELEASE, SITE_ROUND, advance
 from site_agent.contract.messages import (
+    Burn,
     Close,
     Message,
     Open,
@@ -33,8 +34,9 @@ from site_agent.contract.messages import (
     Share,
     Shares,
 )
+from site_agent.contract.party import Roster
 from site_agent.contract.securesum import masks, transcript
-from site_agent.contract.study.model import Roster, Study
+from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Ask
 from site_agent.contract.version import SOFTWARE
 from site_agent.ledger import Ledger
@@ -110,7 +112,7 @@ class SiteCore:
         self._permission = Permission(study, identity.name, ledger)
 
     def approve(self) -> None:
-        """Write the steward's approval of this study into the ledger."""
+        """Write an approval of this study that does not end into the ledger."""
         self._permission.note("approved")
 
     def revoke(self) -> None:
@@ -143,6 +145,7 @@ class SiteCore:
             Round.TYPE: self._round,
             Shares.TYPE: self._shares,
             Close.TYPE: self._close,
+            Burn.TYPE: self._burn,
         }
         try:
             message = messages.read(wire)
@@ -151,9 +154,15 @@ class SiteCore:
                 raise Refused("malformed", f"a {message.kind} message is not for a site")
             return handler(message)
         except Refused as refused:
-            reason = str(refused)[:LONGEST_REASON]
-            self._ledger.append("refused", code=refused.code, reason=reason)
+            self._note_refusal(refused)
             raise
+
+    def _note_refusal(self, refused: Refused) -> None:
+        """Write a refusal into the ledger, once if the same thing is tried again and again."""
+        said = {"code": refused.code, "reason": str(refused)[:LONGEST_REASON]}
+        last = self._ledger.entries[-1:]
+        if not any(entry["event"] == "refused" and said.items() <= entry.items() for entry in last):
+            self._ledger.append("refused", **said)
 
     def _note(self, event: str, release: _Release, **details: Any) -> None:
         opened = release.opened
@@ -202,7 +211,7 @@ class SiteCore:
             ),
         )
         self._vault.put(release.name, f"secret-{digest}", salt + secret)
-        self._note("ready", release)
+        self._note("ready", release, open=digest)
         self._vault.put(release.name, f"ready-{digest}", wire)
         return wire
 
@@ -415,6 +424,15 @@ class SiteCore:
             result=content.result,
             message=message.digest(),
         )
+
+    # BURN
+
+    def _burn(self, message: Message) -> None:
+        """Burn the release that the center gives up; approval is not asked for, keys are erased."""
+        content = message.says(Burn, self._roster.center)
+        begun = self._ledger.find("ready", study=self._study.hash, open=content.open)
+        if begun and not self._permission.over(begun[-1]["release"]):
+            self.burn(begun[-1]["release"])
 
     def _forget(self, number: int) -> None:
         """Erase the keys and shares of a release that is over."""

@@ -5,16 +5,13 @@ Everything is read from the ledger, so it holds over restarts and for all releas
 
 from __future__ import annotations
 
-from typing import Final
-
+from site_agent.approvals import EVENTS, Approval, approvals
 from site_agent.contract.errors import Refused
 from site_agent.contract.lifecycle import STUDY, advance
 from site_agent.contract.messages import Open
 from site_agent.contract.roster import refuse_roster
 from site_agent.contract.study.model import Study
 from site_agent.ledger import Ledger
-
-EVENTS: Final = {"approved": "approve", "revoked": "revoke"}
 
 
 class Permission:
@@ -26,18 +23,15 @@ class Permission:
         self._ledger = ledger
 
     @property
-    def state(self) -> str:
-        """Return where the study stands here: frozen, approved or revoked."""
-        state = "frozen"
-        for entry in self._ledger.entries:
-            if entry["event"] in EVENTS and entry["study"] == self._study.hash:
-                state = advance(STUDY, state, EVENTS[entry["event"]])
-        return state
+    def approval(self) -> Approval:
+        """Return where the study stands here, by all that the ledger says up to now."""
+        self._ledger.refresh()
+        return approvals(self._ledger.entries).get(self._study.hash, Approval())
 
-    def note(self, event: str) -> None:
+    def note(self, event: str, **details: str) -> None:
         """Write `approved` or `revoked` into the ledger, if the state allows it."""
-        advance(STUDY, self.state, EVENTS[event])
-        self._ledger.append(event, study=self._study.hash)
+        advance(STUDY, self.approval.state, EVENTS[event])
+        self._ledger.append(event, study=self._study.hash, **details)
 
     def over(self, number: int) -> bool:
         """Return whether release `number` was closed or burned here."""
@@ -45,8 +39,15 @@ class Permission:
         return bool(self._ledger.find("closed", **named) or self._ledger.find("burned", **named))
 
     def refuse_unapproved(self) -> None:
-        """Raise Refused("not_approved") unless the steward's approval stands."""
-        if self.state != "approved":
+        """Raise Refused unless the steward's approval stands: "not_approved", "expired"."""
+        approval, now = self.approval, self._ledger.now()
+        if approval.expired(now):
+            raise Refused(
+                "expired",
+                f"this hospital's approval of the study ended at {approval.until}; its steward "
+                f"must approve it again",
+            )
+        if not approval.stands(now):
             raise Refused("not_approved", "this hospital's steward has not approved the study")
 
     def refuse_open(self, opened: Open) -> None:

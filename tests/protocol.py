@@ -20,13 +20,13 @@ import pandas as pd
 
 from coordinator.freeze import freeze, roster_of
 from coordinator.release import Release
-from coordinator.simulate import read_data
 from site_agent.contract import messages
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.messages import Content, Message, Readies, Ready, Round, Share
 from site_agent.contract.study.model import Study
 from site_agent.core import SiteCore, SiteData
+from site_agent.data.source import read_data
 from site_agent.ledger import Ledger
 from site_agent.vault import Vault
 

@@ -5,6 +5,9 @@
     ├── ConfigurationError           78  a key, folder or setting is wrong
     ├── DataError                     1  a hospital's data do not fit the dictionary
     ├── Refused                      77  policy or protocol forbids it; has a reason code
+    ├── Unreachable                  69  another party does not answer, or something else does
+    ├── Declined                     77  the exchange says no; has a code of problems.py
+    ├── NotReady                     75  something must happen elsewhere first
     ├── LifecycleError               70  an event that the present state does not allow
     ├── LedgerError                  70  the ledger on disk is damaged
     └── AnalysisError                --  ends one analysis alone; its text is the result
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 DONE = 0
 FINDING = 1
@@ -104,6 +108,44 @@ class Refused(QuorumError):
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         super().__init__(message)
+
+
+class Unreachable(QuorumError):
+    """The exchange, or another service, does not answer, or something else answers for it."""
+
+    exit_code = UNREACHABLE
+
+
+class Declined(QuorumError):
+    """The exchange answers that it does not do what it was asked for.
+
+    `code` is one of problems.py. A key or a clock that is wrong is a matter of configuration, a
+    release under way one of patience.
+    """
+
+    exit_code = REFUSED
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+        self.exit_code = _DECLINED.get(code, REFUSED)
+
+
+_DECLINED: Final = {
+    "unknown_party": BAD_CONFIGURATION,
+    "signature": BAD_CONFIGURATION,
+    "clock": BAD_CONFIGURATION,
+    "not_found": BAD_CONFIGURATION,
+    "release_under_way": NOT_READY,
+    "store": UNREACHABLE,
+    "internal": UNREACHABLE,
+}
+
+
+class NotReady(QuorumError):
+    """Something must happen elsewhere first; try again later."""
+
+    exit_code = NOT_READY
 
 
 class LifecycleError(QuorumError):

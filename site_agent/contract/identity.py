@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.hpke import (
 )
 
 from site_agent.contract.errors import ConfigurationError, Refused
-from site_agent.contract.study.model import Member
+from site_agent.contract.party import Member
 
 SEED_BYTES: Final = 32
 KEM_SEED_BYTES: Final = 64

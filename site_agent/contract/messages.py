@@ -12,6 +12,7 @@ a part can be withheld from a reader (length 2^64 - 1) and the signature still h
     SHARES   center -> sites    all SHARE messages of a round, part 1 withheld
     CLOSE    center -> sites    the last totals, and the hash of the result
     RECEIPT  site -> center     the hash of the result, signed
+    BURN     center -> sites    the release is given up for good
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 from site_agent.contract.canonical import canonical_json, sha256
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Identity, verify
-from site_agent.contract.study.model import Member
+from site_agent.contract.party import Member
 
 SIGNATURE_BYTES: Final = 64
 WITHHELD: Final = 2**64 - 1
@@ -143,6 +144,14 @@ class Receipt(Content):
     open: str
     result: str
     ledger_head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Burn(Content):
+    """The center gives up a release; its keys and shares are erased."""
+
+    TYPE: ClassVar[str] = "BURN"
+    open: str
 
 
 Said = TypeVar("Said", bound=Content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -252,20 +253,51 @@ def half_written(file: io.FileIO, data: bytes) -> None:
 
 
 def test_two_processes_on_one_ledger(tmp_path: Path) -> None:
-    """An entry that another process wrote is neither overlooked nor overwritten."""
+    """What another process wrote comes first; the next entry follows from it."""
     path = filled(tmp_path)
     one, other = Ledger(path, clock), Ledger(path, clock)
     other.append("revoked")
-    with pytest.raises(LedgerError, match="another one writes to it"):
-        one.append("share", round=2)
-
-
-def test_what_another_process_wrote_stays(tmp_path: Path) -> None:
-    """The refusal leaves the other one's entry in the file."""
-    path = filled(tmp_path)
-    one, other = Ledger(path, clock), Ledger(path, clock)
-    other.append("revoked")
-    with pytest.raises(LedgerError):
-        one.append("share", round=2)
+    one.append("share", round=2)
     events: list[Any] = [entry["event"] for entry in Ledger(path, clock).entries]
-    assert events[-1] == "revoked"
+    assert events[-2:] == ["revoked", "share"]
+
+
+def test_what_another_process_wrote_is_seen(tmp_path: Path) -> None:
+    """A revocation that the steward's command wrote is read by the agent that runs."""
+    path = filled(tmp_path)
+    one, other = Ledger(path, clock), Ledger(path, clock)
+    other.append("revoked")
+    one.refresh()
+    assert one.head == other.head
+
+
+def test_processes_that_write_at_once(tmp_path: Path) -> None:
+    """Entries of four processes that write at once make one chain, none lost."""
+    path = filled(tmp_path)
+    started = [multiprocessing.Process(target=write_many, args=(path, n)) for n in range(4)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    written = Ledger(path, clock).find("share", round=7)
+    assert sorted((e["writer"], e["turn"]) for e in written) == [
+        (writer, turn) for writer in range(4) for turn in range(5)
+    ]
+
+
+def write_many(path: Path, writer: int) -> None:
+    """Append five entries."""
+    ledger = Ledger(path, clock)
+    for turn in range(5):
+        ledger.append("share", round=7, writer=writer, turn=turn)
+
+
+def test_a_file_that_was_set_back(tmp_path: Path) -> None:
+    """A file that is shorter than the process left it is not written to."""
+    path = filled(tmp_path)
+    before = path.read_bytes()
+    ledger = Ledger(path, clock)
+    ledger.append("share", round=2)
+    path.write_bytes(before)
+    with pytest.raises(LedgerError, match="shorter than this process left it"):
+        ledger.append("share", round=3)

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from site_agent.contract import expressions
 from site_agent.contract.canonical import digest
 from site_agent.contract.expressions import Scope
+from site_agent.contract.party import Roster
 from site_agent.contract.sums import Disclosure
 
 FORMAT: Final = 1
@@ -238,39 +239,6 @@ DEVELOPMENT: Final = Policy(
     changed_sites=0,
     development=True,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A party of the roster: its public keys and what is fixed about it."""
-
-    name: str
-    signing_key: str
-    encryption_key: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-    def document(self) -> dict[str, Any]:
-        """Return the canonical form."""
-        return {
-            "signing_key": self.signing_key,
-            "encryption_key": self.encryption_key,
-            "attributes": dict(self.attributes),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """The parties of a study: the coordinating center and the pinned sites, by name."""
-
-    center: Member
-    sites: Mapping[str, Member]
-
-    def document(self) -> dict[str, Any]:
-        """Return the canonical form."""
-        return {
-            "center": {"name": self.center.name, **self.center.document()},
-            "sites": {name: member.document() for name, member in sorted(self.sites.items())},
-        }
 
 
 @dataclass(frozen=True)

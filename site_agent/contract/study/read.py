@@ -9,19 +9,11 @@ from typing import Final, get_args
 from site_agent.contract.analyses.kind import Context
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Issue, StudyError
+from site_agent.contract.party import Member, Roster
 from site_agent.contract.study.document import Node, read_document
 from site_agent.contract.study.endpoints import read_cohorts, read_endpoints
 from site_agent.contract.study.fields import Fields, nearest
-from site_agent.contract.study.model import (
-    DEVELOPMENT,
-    FORMAT,
-    Accepted,
-    Analysis,
-    Member,
-    Policy,
-    Roster,
-    Study,
-)
+from site_agent.contract.study.model import DEVELOPMENT, FORMAT, Accepted, Analysis, Policy, Study
 from site_agent.contract.study.tables import (
     check_name,
     read_attributes,

@@ -18,7 +18,7 @@ from site_agent.contract.identity import (
     seal,
     verify,
 )
-from site_agent.contract.study.model import Member
+from site_agent.contract.party import Member
 from tests.protocol import entropy, identity
 
 ALDER, BEECH = identity("alder"), identity("beech")

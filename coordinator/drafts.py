@@ -1,0 +1,43 @@
+"""A release's folder, from the last round to the end of the release.
+
+Results are on disk before a release is closed, so that none is closed and lost; the folder takes
+its name, release-<n>, when all is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from coordinator.release import Release
+from coordinator.results import Circumstances, write_manifest, write_results
+
+
+def release_folder(out: Path, number: int) -> Path:
+    """Return the folder of a finished release."""
+    return out / f"release-{number}"
+
+
+def _draft(out: Path, number: int) -> Path:
+    return out / f".release-{number}.part"
+
+
+def write_draft(out: Path, release: Release) -> None:
+    """Write the results of a release whose last round is done; what was there is replaced."""
+    drop_draft(out, release.number)
+    folder = _draft(out, release.number)
+    folder.mkdir(parents=True)
+    write_results(folder, release)
+
+
+def drop_draft(out: Path, number: int) -> None:
+    """Remove the results of a release that was not closed."""
+    shutil.rmtree(_draft(out, number), ignore_errors=True)
+
+
+def finish_draft(out: Path, release: Release, circumstances: Circumstances) -> Path:
+    """Write the manifest of a closed release and give its folder its name; return the folder."""
+    folder = release_folder(out, release.number)
+    write_manifest(_draft(out, release.number), release, circumstances)
+    _draft(out, release.number).rename(folder)
+    return folder

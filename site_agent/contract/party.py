@@ -1,0 +1,40 @@
+"""The parties of a study: names, public keys, attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A party of the roster: its public keys and what is fixed about it."""
+
+    name: str
+    signing_key: str
+    encryption_key: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the canonical form."""
+        return {
+            "signing_key": self.signing_key,
+            "encryption_key": self.encryption_key,
+            "attributes": dict(self.attributes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The parties of a study: the coordinating center and the pinned sites, by name."""
+
+    center: Member
+    sites: Mapping[str, Member]
+
+    def document(self) -> dict[str, Any]:
+        """Return the canonical form."""
+        return {
+            "center": {"name": self.center.name, **self.center.document()},
+            "sites": {name: member.document() for name, member in sorted(self.sites.items())},
+        }

@@ -1,0 +1,1 @@
+"""What processes of both sides need: command line, settings, keys, the way to the exchange."""

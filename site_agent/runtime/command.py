@@ -1,0 +1,69 @@
+"""How a command runs and ends: stdout is the result, stderr progress and messages.
+
+Exit codes: see site_agent/contract/errors.py and docs/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from site_agent.contract.errors import (
+    BAD_CONFIGURATION,
+    DONE,
+    INTERNAL,
+    INTERRUPTED,
+    USAGE,
+    QuorumError,
+)
+
+
+def run(command: click.Command, arguments: list[str] | None) -> int:
+    """Run a command; return its exit code after telling on stderr what went wrong."""
+    try:
+        command.main(arguments, standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except QuorumError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except OSError as error:
+        click.echo(f"error: {of_the_system(error)}", err=True)
+        return BAD_CONFIGURATION
+    except Exception as error:
+        click.echo(f"error: {internal(error)}; nothing was released", err=True)
+        return INTERNAL
+    return DONE
+
+
+def of_the_system(error: OSError) -> str:
+    """Return what the system could not do, and with which file."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or type(error).__name__}; check path, rights and space"
+
+
+def internal(error: BaseException) -> str:
+    """Return where an unforeseen error arose; its text might hold a value of the data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = "; ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:])
+    return (
+        f"internal error ({type(error).__name__} at {place}). This is a defect of Quorum: "
+        f"please report this line"
+    )
+
+
+def progress() -> Callable[[str], None]:
+    """Return where progress goes: to stderr on a terminal, nowhere otherwise."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda line: click.echo(f"  {line}", err=True)
