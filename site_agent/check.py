@@ -1,0 +1,49 @@
+"""Checking a hospital's data against a study, on this machine only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from site_agent.contract.errors import ConfigurationError
+from site_agent.contract.study.model import Study
+from site_agent.contract.study.read import read_study
+from site_agent.data.source import read_data
+from site_agent.data.tables import SUFFIX
+from site_agent.shelf import Shelf
+from site_agent.site import Site
+
+
+def check(site: Site, wanted: str) -> dict[str, Any]:
+    """Return the numbers of rows by table if the data fit; DataError with every finding if not.
+
+    `wanted` is the name or hash of a study that was fetched, or the path of a study file.
+    """
+    study = _study(site, wanted)
+    folder = site.data(study.name)
+    pinned = study.roster.sites[site.name].attributes if study.roster else site.attributes
+    data = read_data(study, folder, site.name, pinned)
+    rows = {
+        name: pq.ParquetFile(folder / f"{name}{SUFFIX}").metadata.num_rows for name in study.tables
+    }
+    return {
+        "study": study.name,
+        "hash": study.hash,
+        "folder": str(folder),
+        "rows": rows,
+        "snapshot": data.digest,
+    }
+
+
+def _study(site: Site, wanted: str) -> Study:
+    path = Path(wanted)
+    if path.suffix not in (".yaml", ".yml"):
+        return Shelf(site).find(wanted)
+    if not path.exists():
+        raise ConfigurationError(f"the study file {path} does not exist")
+    study = read_study(path.read_text(encoding="utf-8"), path.name)
+    if study.roster is not None and site.name not in study.roster.sites:
+        raise ConfigurationError(f"the study {study.name} leaves out '{site.name}'")
+    return study

@@ -1,0 +1,96 @@
+"""The process that computes, as the agent sees it: started when needed, ended when idle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from site_agent.contract.errors import QuorumError
+from site_agent.pipes import read_frame, write_frame
+
+END_S = 5.0
+
+
+class WorkerDied(QuorumError):
+    """The process that computes ended in the middle of a message."""
+
+
+class Child:
+    """A worker for the agent that `settings` (a file) sets up; see worker.py."""
+
+    def __init__(
+        self, settings: Path, idle_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._idle_s = idle_s
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._used = clock()
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process's id while there is one."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Return whether the process of earlier messages is still there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start a process, which knows nothing of earlier messages."""
+        self.end()
+        self._started()
+
+    def answer(self, study: str, wire: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return the worker's answer to a message; WorkerDied if it ended instead."""
+        process = self._started()
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            write_frame(process.stdin, {"study": study}, wire)  # type: ignore[arg-type]
+            return read_frame(process.stdout)  # type: ignore[arg-type]
+        except (EOFError, BrokenPipeError):
+            code = process.wait()
+            self._process = None
+            raise WorkerDied(
+                f"the process that computes ended ({_why(code)}); it is started again"
+            ) from None
+        finally:
+            self._used = self._clock()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "site_agent.worker", str(self._settings)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        return self._process
+
+    def rest(self) -> None:
+        """End the worker if it has been idle for long enough."""
+        if self._process is not None and self._clock() - self._used >= self._idle_s:
+            self.end()
+
+    def end(self) -> None:
+        """End the worker; what it was computing is computed again."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def _why(code: int) -> str:
+    return f"signal {-code}; is the memory enough?" if code < 0 else f"exit code {code}"

@@ -1,0 +1,340 @@
+"""The hospital's commands.
+
+stdout is the result, stderr progress and messages. Exit codes: see docs/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from site_agent.approvals import approvals
+from site_agent.contract.errors import ConfigurationError, Declined, NotReady, Unreachable
+from site_agent.contract.identity import fingerprint
+from site_agent.contract.version import VERSION
+from site_agent.runtime.clock import utc
+from site_agent.runtime.command import progress, run
+from site_agent.runtime.http import patiently
+from site_agent.site import Site, open_site
+
+FILE: Final = click.Path(path_type=Path, readable=False)
+JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+VALID_DAYS: Final = 365
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(cli, arguments))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="site-agent")
+@click.option(
+    "--config",
+    type=FILE,
+    default="agent.toml",
+    show_default=True,
+    envvar="QUORUM_CONFIG",
+    help="Settings of this agent.",
+)
+@click.pass_context
+def cli(context: click.Context, config: Path) -> None:
+    """The agent of one hospital: its records stay here, masked sums leave."""
+    context.obj = config
+
+
+def _site(config: Path) -> Site:
+    return open_site(config, os.environ)
+
+
+@cli.command()
+@click.argument("invitation", type=FILE)
+@click.option("--data", type=FILE, help="Folder with this hospital's Parquet files.")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What is fixed for this hospital and declared in studies, such as country=US.",
+)
+@click.option("--proxy", help="Proxy for the way out; without password. See exchange.proxy.")
+@click.option("--ca-file", type=FILE, help="Certificates to trust beside the system's.")
+@click.pass_obj
+def init(
+    config: Path,
+    invitation: Path,
+    data: Path | None,
+    attributes: tuple[str, ...],
+    proxy: str | None,
+    ca_file: Path | None,
+) -> None:
+    """Set this hospital's agent up from the center's INVITATION: settings and key.
+
+    Nothing is sent. What exists is kept: a key is never overwritten.
+
+    Example: site-agent init invitation-north.json --data /srv/quorum/data --attribute country=US
+    """
+    from site_agent.setup import set_up
+
+    found = set_up(config, invitation, data, attributes, proxy=proxy, ca_file=ca_file)
+    click.echo(f"{config.absolute()}: settings of '{found.name}'; look through them")
+    click.echo(f"key          {found.key}: make a backup that only you can read")
+    click.echo(f"fingerprint  {fingerprint(found.identity().member())} ({found.name})")
+    click.echo(f"fingerprint  {fingerprint(found.center())} (center; compare by telephone)")
+    click.echo("next         site-agent enrol")
+
+
+@cli.command()
+@click.pass_obj
+def enrol(config: Path) -> None:
+    """Send this hospital's enrolment card, its public keys, to the exchange.
+
+    Example: site-agent enrol
+    """
+    from site_agent.setup import enrol as send
+
+    site = _site(config)
+    patiently(lambda: send(site), tell=progress())
+    click.echo(
+        f"'{site.name}' is enrolled, fingerprint {fingerprint(site.identity().member())}; the "
+        f"center compares it with you by telephone before it freezes a study"
+    )
+
+
+@cli.command()
+@JSON
+@click.pass_obj
+def studies(config: Path, as_json: bool) -> None:
+    """Fetch the studies that the center has for this hospital, and say where each stands.
+
+    Example: site-agent studies
+    """
+    from site_agent.standing import standing
+
+    site = _site(config)
+    found = patiently(lambda: standing(site), tell=progress())
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for entry in found:
+        click.echo(f"{entry['name']}  {entry['hash'][:16]}  {entry['standing']}")
+        if entry.get("problem"):
+            click.echo(f"  not taken: {entry['problem']}")
+    if not found:
+        click.echo("the center has no study for this hospital yet")
+
+
+@cli.command()
+@click.argument("study")
+@JSON
+@click.pass_obj
+def check(config: Path, study: str, as_json: bool) -> None:
+    """Check this hospital's data against STUDY (name, hash or file); nothing is sent.
+
+    Exit code 1 if something does not fit; every finding is told, none shows a value.
+
+    Example: site-agent check anakinra
+    """
+    from site_agent.check import check as look
+
+    found = look(_site(config), study)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    counted = ", ".join(f"{count} in {name}" for name, count in found["rows"].items())
+    click.echo(f"the data fit the study {found['study']}: rows {counted}")
+
+
+@cli.command()
+@click.argument("study")
+@JSON
+@click.pass_obj
+def review(config: Path, study: str, as_json: bool) -> None:
+    """Say in plain words what STUDY computes and what each class of sums gives away.
+
+    Example: site-agent review anakinra
+    """
+    from site_agent.review import review as in_words
+    from site_agent.review import review_document
+    from site_agent.shelf import Shelf
+
+    site = _site(config)
+    found = Shelf(site).find(study)
+    if as_json:
+        click.echo(json.dumps(review_document(found, site.name), indent=1, ensure_ascii=False))
+        return
+    click.echo(in_words(found, site.name))
+
+
+@cli.command()
+@click.argument("study")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help=f"Last day of the approval, UTC. Default: {VALID_DAYS} days from now.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts of which the steward knows.")
+@click.pass_obj
+def approve(config: Path, study: str, until: datetime | None, yes: bool) -> None:
+    """Approve STUDY for this hospital: from now on the agent answers its questions.
+
+    Example: site-agent approve anakinra --until 2027-12-31
+    """
+    from site_agent.permission import Permission
+    from site_agent.shelf import Shelf
+
+    site = _site(config)
+    found = Shelf(site).find(study)
+    end = utc(_end(until))
+    asked = f"Approve {found.name} ({found.hash[:16]}) for '{site.name}' until {end}?"
+    if not yes and not click.confirm(f"{asked} `site-agent review {study}` tells what it does"):
+        raise click.Abort
+    Permission(found, site.name, site.ledger()).note("approved", until=end)
+    click.echo(f"{found.name} ({found.hash[:16]}) is approved until {end}; this is in the ledger")
+    _tell(site, found.hash)
+
+
+@cli.command()
+@click.argument("study")
+@click.pass_obj
+def revoke(config: Path, study: str) -> None:
+    """End the approval of STUDY: from now on none of its questions is answered.
+
+    Releases that are closed cannot be taken back.
+
+    Example: site-agent revoke anakinra
+    """
+    from site_agent.permission import Permission
+    from site_agent.shelf import Shelf
+
+    site = _site(config)
+    found = Shelf(site).find(study)
+    permission = Permission(found, site.name, site.ledger())
+    if permission.approval.state != "approved":
+        raise ConfigurationError(f"{found.name} is not approved here; there is nothing to revoke")
+    permission.note("revoked")
+    click.echo(f"{found.name} ({found.hash[:16]}) is revoked; this is in the ledger")
+    _tell(site, found.hash)
+
+
+def _end(until: datetime | None) -> datetime:
+    """Return the instant at which an approval ends; a day given counts whole."""
+    now = datetime.now(UTC)
+    if until is None:
+        return now + timedelta(days=VALID_DAYS)
+    end = until.replace(tzinfo=UTC) + timedelta(days=1) - timedelta(seconds=1)
+    if end <= now:
+        raise ConfigurationError(f"--until {until:%Y-%m-%d} is over; expected a day to come")
+    return end
+
+
+def _tell(site: Site, study: str) -> None:
+    """Tell the exchange what was approved or revoked; the running agent does it otherwise."""
+    from site_agent.agent import tell_approval
+
+    try:
+        with site.exchange() as exchange:
+            tell_approval(exchange, study, approvals(site.ledger().entries)[study])
+    except (Unreachable, Declined) as error:
+        click.echo(f"the center learns of it when the agent reaches it: {error}", err=True)
+
+
+@cli.command(name="run")
+@click.pass_obj
+def run_command(config: Path) -> None:
+    """Run the agent: fetch questions, answer those that are approved, until it is stopped.
+
+    Example: site-agent run
+    """
+    from site_agent.service import serve
+
+    serve(_site(config))
+
+
+@cli.group()
+def ledger() -> None:
+    """Look at what this hospital has answered, refused and approved."""
+
+
+@ledger.command()
+@JSON
+@click.pass_obj
+def show(config: Path, as_json: bool) -> None:
+    """Say entry by entry what left this hospital, when and for what.
+
+    Example: site-agent ledger show
+    """
+    from site_agent.ledger_words import in_words
+
+    site = _site(config)
+    entries: list[dict[str, Any]] = site.ledger().entries
+    if as_json:
+        click.echo(json.dumps(entries, indent=1, ensure_ascii=False))
+        return
+    for line in in_words(entries):
+        click.echo(line)
+    if not entries:
+        click.echo("the ledger is empty: nothing was approved, answered or refused")
+
+
+@ledger.command()
+@click.pass_obj
+def verify(config: Path) -> None:
+    """Verify the ledger's chain; print its length and head.
+
+    Example: site-agent ledger verify
+    """
+    found = _site(config).ledger()
+    click.echo(f"{found.path}: {len(found.entries)} entries, each follows from the one before")
+    click.echo(f"head {found.head}")
+
+
+@cli.group(name="config")
+def config_group() -> None:
+    """Look at this agent's settings."""
+
+
+@config_group.command(name="show")
+@JSON
+@click.pass_obj
+def config_show(config: Path, as_json: bool) -> None:
+    """Show each setting, its value and where it comes from; secrets are masked.
+
+    Example: site-agent config show
+    """
+    values = _site(config).settings.values_by_key
+    if as_json:
+        shown = {key: {"value": v.shown(), "source": v.source} for key, v in values.items()}
+        click.echo(json.dumps(shown, indent=1, ensure_ascii=False))
+        return
+    for key, value in values.items():
+        click.echo(f"{key} = {value.shown()}    ({value.source})")
+
+
+@cli.command()
+@JSON
+@click.pass_obj
+def status(config: Path, as_json: bool) -> None:
+    """Say whether the exchange answers, what is approved, and how the ledger stands.
+
+    Exit code 75 if this hospital is not enrolled yet, 69 if the exchange is not reached.
+
+    Example: site-agent status
+    """
+    from site_agent.standing import status as look
+
+    found = look(_site(config))
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        for name, value in found.items():
+            click.echo(f"{name:12} {value}")
+    if found["exchange"] != "answers":
+        error = Unreachable if found["exchange"].startswith("unreachable") else NotReady
+        raise error(found["exchange"])

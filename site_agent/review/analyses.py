@@ -1,0 +1,114 @@
+"""Each analysis in a few sentences, in words that need no statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from site_agent.contract.rows import levels_of
+from site_agent.contract.study.model import Analysis, Study
+from site_agent.review.wording import listed, rows_noun, rows_of
+
+
+def analysis_sentences(study: Study, analysis: Analysis) -> list[str]:
+    """Return what an analysis asks, over which rows, in which groups."""
+    endpoint = study.endpoints[analysis.options["endpoint"]]
+    cohort = analysis.options["cohort"]
+    words = WORDS.get(analysis.kind)
+    what = words(study, analysis) if words else [f"An analysis of the kind {analysis.kind}."]
+    return [*what, rows_of(study, endpoint, study.cohorts[cohort] if cohort else None)]
+
+
+def grouping(study: Study, analysis: Analysis, expression: str) -> str:
+    """Return a grouping with its groups: `arm (standard, new)`."""
+    table = study.endpoints[analysis.options["endpoint"]].table
+    return f"{expression} ({', '.join(levels_of(study, table, expression))})"
+
+
+def _endpoint(analysis: Analysis) -> str:
+    return f"endpoint {analysis.options['endpoint']}"
+
+
+def _curves(study: Study, analysis: Analysis) -> list[str]:
+    by = analysis.options["by"]
+    return [f"One curve for each group of {grouping(study, analysis, by)}."] if by else []
+
+
+def _survival(study: Study, analysis: Analysis) -> list[str]:
+    noun = rows_noun(study, study.endpoints[analysis.options["endpoint"]].table)
+    event = study.endpoints[analysis.options["endpoint"]].event
+    what = f"The share of {noun}s still without the event {event}, at each time (a survival curve)"
+    if analysis.options["reverse"]:
+        what = f"How long the {noun}s were followed (a survival curve of the end of follow-up)"
+    return [f"{what}; {_endpoint(analysis)}.", *_censoring(study, analysis)]
+
+
+def _incidence(study: Study, analysis: Analysis) -> list[str]:
+    endpoint = study.endpoints[analysis.options["endpoint"]]
+    noun, (event, *others) = rows_noun(study, endpoint.table), endpoint.cause_names
+    same = f", and the same for {listed(others)}" if others else ""
+    what = f"The share of {noun}s with the event {event} by each time{same} (cumulative incidence)"
+    return [f"{what}; {_endpoint(analysis)}.", *_curves(study, analysis)]
+
+
+def _logrank(study: Study, analysis: Analysis) -> list[str]:
+    event = study.endpoints[analysis.options["endpoint"]].event
+    groups = grouping(study, analysis, analysis.options["by"])
+    return [
+        f"A test whether the event {event} comes sooner in some groups of {groups} than in others "
+        f"(log-rank test); {_endpoint(analysis)}.",
+        *_compared(study, analysis, by_site=analysis.options["by_site"]),
+        *_censored_by_others(study, analysis),
+    ]
+
+
+def _cox(study: Study, analysis: Analysis) -> list[str]:
+    return _models(
+        study, analysis, "How the rate of the event {event} goes with {names} (a Cox model)", ""
+    )
+
+
+def _screen(study: Study, analysis: Analysis) -> list[str]:
+    whole = "Each model takes the rows in which its own covariate is known."
+    if analysis.options["complete"] == "common":
+        whole = "All models take the rows in which every covariate is known."
+    what = "How the rate of the event {event} goes with each of these alone: {names} (Cox models)"
+    return _models(study, analysis, what, whole)
+
+
+def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str]:
+    options = analysis.options
+    event = study.endpoints[options["endpoint"]].event
+    said = what.format(event=event, names=listed(options["covariates"]))
+    compared = _compared(study, analysis, by_site=options["baseline"] == "by_site")
+    others = _censored_by_others(study, analysis)
+    return [f"{said}; {_endpoint(analysis)}.", *([whole] if whole else []), *compared, *others]
+
+
+def _compared(study: Study, analysis: Analysis, *, by_site: bool) -> list[str]:
+    """Return with whom patients are compared: over hospitals or within, and in which strata."""
+    over = "within each hospital" if by_site else "over all hospitals together"
+    strata = [grouping(study, analysis, name) for name in analysis.options["strata"]]
+    within = f", and only within the same group of {listed(strata)}" if strata else ""
+    return [f"Compared {over}{within}."]
+
+
+def _censoring(study: Study, analysis: Analysis) -> list[str]:
+    others = [] if analysis.options["reverse"] else _censored_by_others(study, analysis)
+    return [*_curves(study, analysis), *others]
+
+
+def _censored_by_others(study: Study, analysis: Analysis) -> list[str]:
+    competing = study.endpoints[analysis.options["endpoint"]].cause_names[1:]
+    if not competing:
+        return []
+    return [f"Follow-up ends with {listed(competing, 'or')}, if that comes first."]
+
+
+WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
+    "survival": _survival,
+    "incidence": _incidence,
+    "logrank": _logrank,
+    "cox": _cox,
+    "cox_screen": _screen,
+}

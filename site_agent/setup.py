@@ -1,0 +1,104 @@
+"""Setting a hospital's agent up: from an invitation to settings, key and enrolment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from site_agent.contract.enrolment import (
+    Invitation,
+    card,
+    read_invitation,
+    write_card,
+)
+from site_agent.contract.errors import ConfigurationError
+from site_agent.runtime.keys import ensure_identity
+from site_agent.runtime.settings import sample
+from site_agent.site import HEAD, SETTINGS, Site, open_site
+
+INVITATION = "invitation.json"
+
+
+def set_up(
+    config: Path,
+    invitation: Path,
+    data: Path | None,
+    attributes: tuple[str, ...],
+    *,
+    proxy: str | None = None,
+    ca_file: Path | None = None,
+) -> Site:
+    """Write settings, key and the center's card from an invitation; return the agent.
+
+    ConfigurationError if the file is no invitation, or settings of another hospital are there.
+    """
+    found = read_invitation(_read(invitation), invitation.name)
+    given: dict[str, Any] = {"site.name": found.site, "exchange.url": found.exchange}
+    if attributes:
+        given["site.attributes"] = dict(_attribute(text) for text in attributes)
+    if data is not None:
+        given["data.folder"] = str(data.absolute())
+    if proxy:
+        given["exchange.proxy"] = proxy
+    if ca_file is not None:
+        given["exchange.ca_file"] = str(ca_file.absolute())
+    if not config.exists():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        _write(config, sample(SETTINGS, HEAD, given).encode())
+    site = open_site(config, os.environ)
+    _refuse_another(site, found, config)
+    ensure_identity(site.key, site.name, os.urandom)
+    _write(site.state / "center.json", write_card(found.center))
+    _write(site.state / INVITATION, found.write())
+    return site
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no invitation at {path}") from None
+
+
+def _refuse_another(site: Site, found: Invitation, config: Path) -> None:
+    """Refuse an invitation for another hospital, or of another center, than was set up here."""
+    if site.name != found.site:
+        raise ConfigurationError(
+            f"{config} is of '{site.name}', the invitation for '{found.site}'; take another "
+            f"--config for another hospital"
+        )
+    if (site.state / "center.json").exists() and site.center() != found.center:
+        raise ConfigurationError(
+            "the invitation is of another center, with other keys, than this agent was set up "
+            "for; compare fingerprints with the center by telephone. If it has new keys, remove "
+            f"{site.state / 'center.json'} first"
+        )
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ConfigurationError(f"--attribute {text}: expected NAME=VALUE, such as country=US")
+    return name.strip(), value.strip()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read; it is whole or not there."""
+    beside = path.with_name(f".{path.name}.part")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    beside.rename(path)
+
+
+def enrol(site: Site) -> None:
+    """Send this hospital's card with the invitation's token; the same again changes nothing."""
+    path = site.state / INVITATION
+    if not path.exists():
+        raise ConfigurationError(f"{path} is missing; write it with `site-agent init INVITATION`")
+    found = read_invitation(path.read_bytes(), path.name)
+    member = site.identity().member(dict(site.attributes))
+    with site.exchange() as exchange:
+        exchange.hello()
+        exchange.write("POST", "/v1/enrolments", {"card": card(member), "token": found.token})

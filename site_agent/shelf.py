@@ -1,0 +1,130 @@
+"""The frozen studies that a hospital has fetched, each a file named by its hash.
+
+What the exchange hands out is believed only if it reads, hashes to its name, and pins both the
+center that invited this hospital and this hospital's own keys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from site_agent.contract.errors import ConfigurationError, Refused, StudyError
+from site_agent.contract.party import Member
+from site_agent.contract.study.fields import nearest
+from site_agent.contract.study.model import Study
+from site_agent.contract.study.read import read_study
+from site_agent.runtime.http import Exchange
+from site_agent.site import Site
+
+SHORTEST_HASH = 8
+
+
+class Shelf:
+    """The studies of one hospital."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._folder = site.state / "studies"
+
+    def hashes(self) -> list[str]:
+        """Return the hashes of the studies that are here."""
+        return sorted(path.stem for path in self._folder.glob("*.yaml"))
+
+    def study(self, name: str) -> Study:
+        """Return the study with this hash; ConfigurationError if it is not here."""
+        path = self._path(name)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ConfigurationError(
+                f"the study {name[:16]} is not here; fetch it with `site-agent studies`"
+            ) from None
+        return self._checked(text, name)
+
+    def fetch(self, exchange: Exchange) -> list[dict[str, Any]]:
+        """Fetch what the exchange has for this hospital and is not here; return its list.
+
+        An entry of what was not kept has a `problem` in words.
+        """
+        listed: list[dict[str, Any]] = exchange.read("/v1/studies")["studies"]
+        for entry in listed:
+            if entry["hash"] not in self.hashes():
+                try:
+                    self.keep(exchange.text(f"/v1/studies/{entry['hash']}"), entry["hash"])
+                except (Refused, StudyError) as error:
+                    entry["problem"] = str(error)
+        return listed
+
+    def keep(self, text: str, name: str) -> Study:
+        """Keep a frozen study under its hash, if it is what it says."""
+        study = self._checked(text, name)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = self._folder / f".{name}.part"
+        beside.write_text(text, encoding="utf-8")
+        beside.rename(self._path(name))
+        return study
+
+    def find(self, wanted: str) -> Study:
+        """Return the study with this name, or whose hash begins so.
+
+        ConfigurationError if there is none, or more than one: a revision has the name of the
+        study before it.
+        """
+        found, unfit = self._all()
+        matching = [
+            study
+            for study in found
+            if study.name == wanted
+            or (len(wanted) >= SHORTEST_HASH and study.hash.startswith(wanted.lower()))
+        ]
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            listed = ", ".join(study.hash[:16] for study in matching)
+            raise ConfigurationError(
+                f"{len(matching)} studies are called '{wanted}': {listed}; give the hash of one"
+            )
+        if unfit:
+            raise unfit[0]
+        names = sorted({study.name for study in found})
+        raise ConfigurationError(
+            f"no study '{wanted}' is here{nearest(wanted, names)}; those that are: "
+            f"{', '.join(names) or 'none'}. `site-agent studies` fetches what the center has sent"
+        )
+
+    def _all(self) -> tuple[list[Study], list[Refused]]:
+        """Return the studies that are here, and why others are not what they should be."""
+        found, unfit = [], []
+        for name in self.hashes():
+            try:
+                found.append(self.study(name))
+            except Refused as refused:
+                unfit.append(refused)
+        return found, unfit
+
+    def _checked(self, text: str, name: str) -> Study:
+        study = read_study(text, f"study {name[:16]}")
+        if study.hash != name or study.roster is None:
+            raise Refused(
+                "other_study", f"what is kept or sent as the study {name[:16]} is another one"
+            )
+        _refuse_other_keys(study.roster.center, self._site.center(), "the center")
+        own = study.roster.sites.get(self._site.name)
+        if own is None:
+            raise Refused("not_in_roster", f"the study {study.name} leaves out '{self._site.name}'")
+        _refuse_other_keys(own, self._site.identity().member(), f"'{own.name}'")
+        return study
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.yaml"
+
+
+def _refuse_other_keys(pinned: Member, known: Member, whose: str) -> None:
+    """Refuse a study that pins other keys than this hospital knows."""
+    if (pinned.signing_key, pinned.encryption_key) != (known.signing_key, known.encryption_key):
+        raise Refused(
+            "other_keys",
+            f"the study pins other keys of {whose} than this hospital has; compare fingerprints "
+            f"with the center by telephone before anything else",
+        )
