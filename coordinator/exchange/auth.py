@@ -1,0 +1,135 @@
+"""Who makes a request: the checks that every signed request passes, in their order.
+
+Header readable, name known, body bounded, signature, clock. The body is counted as it comes in
+and refused as soon as it is too large, because its sender is not known before it is whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from fastapi import Request
+
+from coordinator.exchange.store import Store
+from site_agent.contract import requests
+from site_agent.contract.errors import Refused
+from site_agent.contract.party import Member
+from site_agent.contract.problems import Problem
+from site_agent.contract.requests import Credentials
+
+SEEN_EVERY_S: Final = 5
+LONGEST_SOFTWARE: Final = 80
+LATEST: Final = 253_402_300_799  # the last second of the year 9999, the last with a date
+UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A party as it is known here now: its key, and when it came last (sites alone)."""
+
+    name: str
+    signing_key: str
+    is_center: bool
+    seen: int | None = None
+
+
+def target(request: Request) -> str:
+    """Return what a request's signature covers of its address: from /v1/ on, with the query."""
+    path = request.scope.get("raw_path") or request.url.path.encode()
+    before, found, rest = path.decode("latin-1").partition("/v1/")
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    return (found + rest if found else before) + (f"?{query}" if query else "")
+
+
+def credentials(request: Request) -> Credentials:
+    """Return what the header of a request says of its maker; Problem("unsigned")."""
+    found = requests.read_credentials(request.headers.get("authorization", ""))
+    if found is None:
+        raise Problem(
+            "unsigned",
+            'expected a header Authorization: Quorum name="...", at="...", signature="..."; '
+            "an address that opens in a browser is none of these",
+        )
+    return found
+
+
+async def bounded_body(request: Request, largest: int) -> bytes:
+    """Return the body of a request; Problem("too_large") as soon as it has more bytes."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > largest:
+        raise _too_large(largest)
+    size, pieces = 0, []
+    async for piece in request.stream():
+        size += len(piece)
+        if size > largest:
+            raise _too_large(largest)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _too_large(largest: int) -> Problem:
+    return Problem("too_large", f"the body has more than {largest} bytes, the most for this")
+
+
+def known(store: Store, center: Member, name: str) -> Caller:
+    """Return the party of this name; Problem("unknown_party")."""
+    if name == center.name:
+        return Caller(name, center.signing_key, is_center=True)
+    party = store.read("find party", lambda tx: tx.directory.party(name))
+    if party is None:
+        raise Problem(
+            "unknown_party",
+            f"'{name}' is not enrolled at this exchange; enrol with the center's invitation",
+        )
+    return Caller(name, party.signing_key, is_center=False, seen=party.seen)
+
+
+def check(key: str, said: Credentials, request: Request, body: bytes) -> None:
+    """Raise Problem("signature") unless the holder of `key` signed this request."""
+    member = Member(said.name, key, "", {})
+    try:
+        requests.check(member, said, request.method, target(request), body)
+    except Refused:
+        raise Problem(
+            "signature",
+            f"the request in the name of '{said.name}' is not signed with the key that it "
+            f"enrolled with, or was altered on its way; enrol again if the key is a new one",
+        ) from None
+
+
+def check_clock(said: Credentials, now: float) -> None:
+    """Raise Problem("clock") unless a request was made about now."""
+    apart = said.at - int(now)
+    if abs(apart) > requests.MAY_DIFFER_S:
+        raise Problem(
+            "clock",
+            f"the request was made at {instant(said.at)}, and here it is {instant(int(now))}: "
+            f"the clock of '{said.name}' is {_in_words(abs(apart))} "
+            f"{'ahead' if apart > 0 else 'behind'}; set it, or have it set by NTP",
+        )
+
+
+def instant(at: int) -> str:
+    """Return a Unix second as ISO 8601 in UTC."""
+    if at > LATEST:
+        return "a second after the year 9999"
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_words(seconds: int) -> str:
+    """Return a length of time in its largest unit, rounded down."""
+    unit, size = next((unit, size) for unit, size in UNITS if seconds >= size)
+    count = seconds // size
+    return f"{count} {unit}{'s' * (count != 1)}"
+
+
+def note_seen(store: Store, caller: Caller, now: float, software: str) -> None:
+    """Note that a site came, at most once in SEEN_EVERY_S, so that polling stays cheap."""
+    if caller.seen is not None and now - caller.seen < SEEN_EVERY_S:
+        return
+    told = software if 0 < len(software) <= LONGEST_SOFTWARE and software.isprintable() else None
+    store.write(
+        "note seen", lambda tx: tx.directory.note_seen(caller.name, at=int(now), software=told)
+    )

@@ -1,0 +1,128 @@
+"""Invitations and enrolments: how a site becomes known here, and how it changes its key."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Final
+
+from coordinator.exchange.auth import instant
+from coordinator.exchange.directory import Invitation, Party
+from coordinator.exchange.store import Store, Transaction
+from site_agent.contract.canonical import canonical_json, sha256
+from site_agent.contract.enrolment import SITE_NAME, SITE_NAME_IN_WORDS, card, read_card
+from site_agent.contract.errors import ConfigurationError, Refused
+from site_agent.contract.identity import fingerprint, seal
+from site_agent.contract.party import Member
+from site_agent.contract.problems import Problem
+
+RESERVED: Final = "center"
+
+
+def check_site_name(site: str, center: Member) -> None:
+    """Raise Problem("malformed") for a name that no site can have."""
+    if not SITE_NAME.match(site) or site in (RESERVED, center.name):
+        raise Problem(
+            "malformed",
+            f"expected the name of a site: {SITE_NAME_IN_WORDS}, and not that of the center",
+        )
+
+
+def invite(store: Store, site: str, token_sha256: str, expires: int) -> None:
+    """Invite a site; in place of an earlier invitation, unless it is the same one."""
+
+    def work(tx: Transaction) -> None:
+        found = tx.directory.invitation(site)
+        same = found is not None and found.token_sha256 == token_sha256
+        used = found.used if same and found is not None else None
+        tx.directory.invite(Invitation(site, token_sha256, expires, used))
+
+    store.write("invite", work)
+
+
+def read_enrolled(document: Any, name: str) -> Member:
+    """Return the party on an enrolment card of this name; Problem("malformed" or "signature")."""
+    try:
+        member = read_card(document, "the card")
+        whole = canonical_json(card(member)) == canonical_json(document)
+        seal(member, b"", b"")  # only to see whether it can be written to
+    except (ConfigurationError, Refused, ValueError, RecursionError):
+        raise _no_card() from None
+    if not whole:
+        raise _no_card()
+    if member.name != name:
+        raise Problem("signature", "the card has another name than the request is signed with")
+    return member
+
+
+def _no_card() -> Problem:
+    return Problem(
+        "malformed",
+        "the card is no enrolment card, or its keys are none; expected the one that the site's "
+        "agent wrote, unchanged",
+    )
+
+
+def enrol(store: Store, member: Member, token: str, now: float) -> bool:
+    """Enrol a site under its invitation; return whether it is new, or its card is.
+
+    Raises Problem("invitation"). Whether a site is expected here is not told to who has no
+    token for it.
+    """
+    text, token_sha256 = canonical_json(card(member)).decode(), sha256(token.encode())
+
+    def work(tx: Transaction) -> bool:
+        found = tx.directory.invitation(member.name)
+        if found is None or not hmac.compare_digest(found.token_sha256, token_sha256):
+            raise Problem(
+                "invitation",
+                f"there is no invitation of '{member.name}' with this token; compare the token "
+                f"with the one that the center sent, or ask for a new invitation",
+            )
+        if found.used is not None:
+            _check_same(tx.directory.party(member.name), member)
+            return False
+        if found.expires < now:
+            raise Problem(
+                "invitation",
+                f"the invitation expired at {instant(found.expires)}; ask for a new one",
+            )
+        tx.directory.enrol(member, text, at=int(now))
+        tx.directory.use_invitation(member.name, at=int(now))
+        return True
+
+    return store.write("enrol", work)
+
+
+def _check_same(party: Party | None, member: Member) -> None:
+    if party is None or party.card != card(member):
+        raise Problem(
+            "invitation",
+            "the invitation was used already, with another card; if that was not you, tell the "
+            "center at once, else ask for a new invitation",
+        )
+
+
+def listed(store: Store) -> dict[str, Any]:
+    """Return the enrolled sites and the invitations, as the center sees them."""
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        return {
+            "sites": [_site(party) for party in tx.directory.parties()],
+            "invitations": [
+                {"site": one.site, "expires": one.expires, "used": one.used}
+                for one in tx.directory.invitations()
+            ],
+        }
+
+    return store.read("list parties", work)
+
+
+def _site(party: Party) -> dict[str, Any]:
+    return {
+        "name": party.name,
+        "card": party.card,
+        "fingerprint": fingerprint(read_card(party.card, "the card")),
+        "enrolled": party.enrolled,
+        "seen": party.seen,
+        "software": party.software,
+    }

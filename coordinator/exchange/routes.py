@@ -1,0 +1,152 @@
+"""The signed addresses under /v1: each reads its request, does one thing, and answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from coordinator.exchange import mail, parties, progress, releases, studies
+from coordinator.exchange.bodies import (
+    LARGEST_COUNT,
+    LARGEST_STUDY,
+    ApprovalBody,
+    EnrolmentBody,
+    InvitationBody,
+    StandingBody,
+    read_body,
+)
+from coordinator.exchange.directory import Approval
+from coordinator.exchange.log import Letter, Standing
+from coordinator.exchange.mail import LONGEST_WAIT_S
+from coordinator.exchange.openapi import json_body, other_body
+from coordinator.exchange.signed import Enrolling, Signed, enrolling, signed
+from coordinator.exchange.surroundings import Here
+
+BINARY: Final = "application/octet-stream"
+CREATED: Final = 201
+DONE: Final = 200
+DIGEST: Final = "^[0-9a-f]{64}$"
+
+router = APIRouter(prefix="/v1")
+
+Digest = Annotated[str, Path(pattern=DIGEST)]
+
+OfCenter = Annotated[Signed, Depends(signed("center"))]
+OfSite = Annotated[Signed, Depends(signed("site"))]
+OfParty = Annotated[Signed, Depends(signed("party"))]
+StudyFile = Annotated[Signed, Depends(signed("center", LARGEST_STUDY))]
+WireMessage = Annotated[Signed, Depends(signed("party", None))]
+Card = Annotated[Enrolling, Depends(enrolling)]
+
+
+@router.put("/invitations/{site}", status_code=204, openapi_extra=json_body(InvitationBody))
+def put_invitation(site: str, asked: OfCenter, here: Here) -> None:
+    """Invite a site to enrol with a token."""
+    parties.check_site_name(site, here.center)
+    body = read_body(asked.body, InvitationBody)
+    parties.invite(here.store, site, body.token_sha256, body.expires)
+
+
+@router.post("/enrolments", status_code=CREATED, openapi_extra=json_body(EnrolmentBody))
+def post_enrolment(asked: Card, here: Here) -> Response:
+    """Enrol a site, or a new card of it, under its invitation."""
+    new = parties.enrol(here.store, asked.member, asked.token, here.clock())
+    return JSONResponse({"name": asked.member.name}, CREATED if new else DONE)
+
+
+@router.get("/parties")
+def get_parties(asked: OfCenter, here: Here) -> dict[str, Any]:
+    """List enrolled sites and invitations."""
+    return parties.listed(here.store)
+
+
+@router.put("/studies/{hash}", status_code=CREATED, openapi_extra=other_body("text/plain"))
+def put_study(hash: Digest, asked: StudyFile, here: Here) -> Response:
+    """Put a frozen study on the shelf."""
+    study = studies.read_frozen(asked.body, hash, here.center)
+    new = studies.add(here.store, study, asked.body, here.clock())
+    return JSONResponse({"hash": study.hash}, CREATED if new else DONE)
+
+
+@router.get("/studies")
+def get_studies(asked: OfParty, here: Here) -> dict[str, Any]:
+    """List the studies of the party."""
+    return studies.listed(here.store, asked.caller)
+
+
+@router.get("/studies/{hash}", response_class=PlainTextResponse)
+def get_study(hash: Digest, asked: OfParty, here: Here) -> Response:
+    """Return the file of a study as it was put there."""
+    return PlainTextResponse(studies.file(here.store, hash, asked.caller))
+
+
+@router.put("/studies/{hash}/approval", status_code=204, openapi_extra=json_body(ApprovalBody))
+def put_approval(hash: Digest, asked: OfSite, here: Here) -> None:
+    """Keep what a site says of a study."""
+    said = read_body(asked.body, ApprovalBody)
+    approval = Approval(hash, asked.caller.name, said.state, said.until, said.at)
+    studies.approve(here.store, approval, asked.caller)
+
+
+@router.post("/messages", status_code=CREATED, openapi_extra=other_body(BINARY))
+async def post_message(asked: WireMessage, here: Here) -> Response:
+    """Put a message into the log of its release."""
+    wire, caller = asked.body, asked.caller
+    taken = await to_thread.run_sync(
+        releases.take, here.store, here.center, wire, caller, here.clock()
+    )
+    if taken.new:
+        here.metrics.message(taken.kind, len(wire))
+        here.bells.ring(to_sites=caller.is_center)
+    return JSONResponse({"id": taken.id}, CREATED if taken.new else DONE)
+
+
+@router.get("/mail", response_class=Response, responses={204: {"description": "nothing yet"}})
+async def get_mail(
+    request: Request,
+    asked: OfParty,
+    here: Here,
+    after: Annotated[int, Query(ge=0, le=LARGEST_COUNT)] = 0,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 0,
+    open: Annotated[str | None, Query(pattern=DIGEST)] = None,
+) -> Response:
+    """Hand out the next message, after waiting for it if there is none yet."""
+    look = mail.looking(here.store, here.center, asked.caller, open, after)
+    bell = here.bells.of(center=asked.caller.is_center)
+    with here.metrics.polls.track_inprogress():
+        poll = mail.Poll(look, bell, here.watch, request.is_disconnected)
+        letter = await poll.letter(wait)
+    return Response(status_code=204) if letter is None else _wire(letter)
+
+
+def _wire(letter: Letter) -> Response:
+    return Response(
+        letter.wire,
+        media_type=BINARY,
+        headers={
+            "Quorum-Message": str(letter.id),
+            "Quorum-Study": letter.study,
+            "Quorum-Release": str(letter.number),
+            "Quorum-Open": letter.open,
+            "Quorum-Sender": letter.sender,
+        },
+    )
+
+
+@router.put("/releases/{open}/standing", status_code=204, openapi_extra=json_body(StandingBody))
+def put_standing(open: Digest, asked: OfSite, here: Here) -> None:
+    """Keep what hinders a site of a release."""
+    said = read_body(asked.body, StandingBody)
+    standing = Standing(open, asked.caller.name, said.code, int(here.clock()))
+    releases.stand(here.store, standing, asked.caller)
+
+
+@router.get("/releases")
+def get_releases(
+    asked: OfCenter, here: Here, study: Annotated[str, Query(pattern=DIGEST)]
+) -> dict[str, Any]:
+    """List the releases of a study and how far they have come."""
+    return progress.listed(here.store, study)

@@ -1,0 +1,151 @@
+"""The tables of the store, and the numbered steps from one version of them to the next.
+
+Times are Unix seconds. Documents are canonical JSON in a text column. A message keeps its slot
+for good, so that a repeat of it is known as one; its body goes when nobody needs it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from site_agent.contract.errors import ConfigurationError
+
+VERSION: Final = 1
+# From version n - 1 to n. A new store is made at VERSION at once; these are for older ones.
+STEPS: Final[Mapping[int, Callable[[Connection], None]]] = {}
+
+metadata: Final = MetaData()
+
+schema_version: Final = Table(
+    "schema_version", metadata, Column("version", Integer, nullable=False)
+)
+
+invitations: Final = Table(
+    "invitations",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("token_sha256", Text, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("used", BigInteger),
+)
+
+parties: Final = Table(
+    "parties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("signing_key", Text, nullable=False),
+    Column("card", Text, nullable=False),
+    Column("enrolled", BigInteger, nullable=False),
+    Column("seen", BigInteger),
+    Column("software", Text, nullable=False, default=""),
+)
+
+studies: Final = Table(
+    "studies",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("file", LargeBinary, nullable=False),
+    Column("added", BigInteger, nullable=False),
+)
+
+pinned: Final = Table(
+    "pinned",
+    metadata,
+    Column("study", Text, ForeignKey("studies.hash"), primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("signing_key", Text, nullable=False),
+)
+
+approvals: Final = Table(
+    "approvals",
+    metadata,
+    Column("study", Text, ForeignKey("studies.hash"), primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("until", BigInteger),
+    Column("at", BigInteger, nullable=False),
+)
+
+releases: Final = Table(
+    "releases",
+    metadata,
+    Column("open", Text, primary_key=True),
+    Column("study", Text, ForeignKey("studies.hash"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    UniqueConstraint("study", "number", "attempt"),
+)
+
+places: Final = Table(
+    "places",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("open", Text, ForeignKey("releases.open"), primary_key=True),
+    Index("places_of_release", "open"),
+)
+
+standings: Final = Table(
+    "standings",
+    metadata,
+    Column("open", Text, ForeignKey("releases.open"), primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    # SQLite counts up only in a column that is declared INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("open", Text, ForeignKey("releases.open"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("body", LargeBinary),
+    UniqueConstraint("open", "kind", "number", "sender"),
+    Index("messages_of_release", "open", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables to VERSION; ConfigurationError if they are of a newer one."""
+    if not inspect(connection).has_table(schema_version.name):
+        metadata.create_all(connection)
+        connection.execute(insert(schema_version).values(version=VERSION))
+        return
+    found = connection.execute(select(schema_version.c.version)).scalar_one()
+    if found > VERSION:
+        raise ConfigurationError(
+            f"the database has the tables of version {found} of the exchange, and this one knows "
+            f"version {VERSION}; run the newer software, or restore the backup made before it"
+        )
+    for version in range(found + 1, VERSION + 1):
+        STEPS[version](connection)
+        connection.execute(update(schema_version).values(version=version))

@@ -1,0 +1,77 @@
+"""The dependency of every signed route: the request's caller and its body, after all checks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from anyio import to_thread
+from fastapi import Request
+
+from coordinator.exchange import auth
+from coordinator.exchange.auth import Caller
+from coordinator.exchange.bodies import LARGEST_JSON, EnrolmentBody, read_body
+from coordinator.exchange.parties import read_enrolled
+from coordinator.exchange.surroundings import Surroundings, surroundings
+from site_agent.contract.party import Member
+from site_agent.contract.problems import Problem
+from site_agent.contract.requests import Credentials
+
+SOFTWARE: Final = "quorum-software"
+
+Who = Literal["center", "site", "party"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed request that passed all checks."""
+
+    caller: Caller
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """A request to enrol, signed with the key on its card."""
+
+    member: Member
+    token: str
+
+
+def signed(who: Who, largest: int | None = LARGEST_JSON) -> Callable[[Request], Awaitable[Signed]]:
+    """Return the dependency of a route for `who`; without `largest` the largest message holds."""
+
+    async def checked(request: Request) -> Signed:
+        here = surroundings(request)
+        said = auth.credentials(request)
+        caller = await to_thread.run_sync(auth.known, here.store, here.center, said.name)
+        body = await auth.bounded_body(request, largest or here.largest_message)
+        await to_thread.run_sync(_check, here, caller.signing_key, said, request, body)
+        if not caller.is_center:
+            await to_thread.run_sync(_note_seen, here, caller, request)
+        if who != "party" and caller.is_center != (who == "center"):
+            raise Problem("forbidden", f"this is for a {who}, and '{caller.name}' is none")
+        return Signed(caller, body)
+
+    return checked
+
+
+def _check(here: Surroundings, key: str, said: Credentials, request: Request, body: bytes) -> None:
+    auth.check(key, said, request, body)
+    auth.check_clock(said, here.clock())
+
+
+def _note_seen(here: Surroundings, caller: Caller, request: Request) -> None:
+    auth.note_seen(here.store, caller, here.clock(), request.headers.get(SOFTWARE, ""))
+
+
+async def enrolling(request: Request) -> Enrolling:
+    """Return the card and token of a request that is signed with the key on the card."""
+    here = surroundings(request)
+    said = auth.credentials(request)
+    body = await auth.bounded_body(request, LARGEST_JSON)
+    sent = read_body(body, EnrolmentBody)
+    member = read_enrolled(sent.card, said.name)
+    await to_thread.run_sync(_check, here, member.signing_key, said, request, body)
+    return Enrolling(member, sent.token)
