@@ -7,41 +7,38 @@ site_agent/contract/errors.py and docs/exit-codes.md.
 from __future__ import annotations
 
 import json
+import os
 import sys
-import traceback
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from coordinator.freeze import freeze, read_enrolment, roster_of
+from coordinator.center import (
+    add_study,
+    burn_release,
+    finished_release,
+    freeze_file,
+    freeze_study,
+    invite_site,
+    list_sites,
+    study_status,
+)
+from coordinator.center_words import status_in_words, table
+from coordinator.home import PUBLISHED, Home, host_and_port, open_home
 from coordinator.report.page import write_report
 from coordinator.report.published import read_published
 from coordinator.report.terminal import summary
-from coordinator.simulate import (
-    CENTER,
-    Surroundings,
-    check_sites,
-    load_identity,
-    read_study_file,
-    simulate,
-)
+from coordinator.simulate import Surroundings, check_sites, read_study_file, simulate
 from site_agent.contract.catalogue import KINDS
-from site_agent.contract.errors import (
-    BAD_CONFIGURATION,
-    DONE,
-    INTERNAL,
-    INTERRUPTED,
-    USAGE,
-    ConfigurationError,
-    QuorumError,
-)
+from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.contract.version import VERSION
+from site_agent.runtime.command import progress, run
+from site_agent.runtime.http import patiently
 
-PUBLISHED: Final = "published.yaml"
 FILE: Final = click.Path(path_type=Path, readable=False)
 
 
@@ -50,50 +47,29 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(cli, arguments))
 
 
-def run(command: click.Command, arguments: list[str] | None) -> int:
-    """Run a command; return its exit code after telling on stderr what went wrong."""
-    try:
-        command.main(arguments, standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-    except QuorumError as error:
-        click.echo(f"error: {error}", err=True)
-        return error.exit_code
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {where}{error.strerror}; check path, rights and space", err=True)
-        return BAD_CONFIGURATION
-    except Exception as error:
-        click.echo(_internal(error), err=True)
-        return INTERNAL
-    return DONE
-
-
-def _internal(error: Exception) -> str:
-    """Return where an unforeseen error arose; its text might hold a value of the data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = "; ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:])
-    return (
-        f"error: internal error ({type(error).__name__} at {place}). This is a defect of Quorum: "
-        f"please report this line; nothing was released"
-    )
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="coordinator")
-def cli() -> None:
+@click.option(
+    "--home",
+    type=FILE,
+    default="center",
+    show_default=True,
+    envvar="QUORUM_HOME",
+    help="Folder of the coordinating center: key, studies, results, settings (center.toml).",
+)
+@click.pass_context
+def cli(context: click.Context, home: Path) -> None:
     """Pooled survival analysis across hospitals whose records stay where they are."""
+    context.obj = home
 
 
 @cli.group()
 def study() -> None:
     """Check and freeze study files."""
+
+
+def _home(folder: Path) -> Home:
+    return open_home(folder, os.environ)
 
 
 @study.command()
@@ -135,34 +111,60 @@ def _described(found: Study) -> dict[str, Any]:
     }
 
 
-@study.command(name="freeze")
+@study.command()
 @click.argument("study_file", type=FILE)
+@click.pass_obj
+def add(home: Path, study_file: Path) -> None:
+    """Check STUDY_FILE and keep a copy of it, with published.yaml if that lies beside it.
+
+    A study that was added may be added again, until it is as it should be when it is frozen.
+
+    Example: coordinator study add studies/lung/study.yaml
+    """
+    found = add_study(_home(home), study_file)
+    click.echo(f"{found.name}: {found.title}")
+    click.echo(f"next: invite its hospitals, then `coordinator study freeze {found.name}`")
+
+
+@study.command(name="freeze")
+@click.argument("study_name", metavar="STUDY")
+@click.option(
+    "--without", multiple=True, metavar="SITE", help="Leave an enrolled hospital out; repeatable."
+)
 @click.option(
     "--enrolments",
     type=FILE,
-    required=True,
-    help="Folder with the sites' enrolment cards: *.json, or <site>/enrolment.json.",
+    help="Take the enrolment cards of a folder (*.json, or <site>/enrolment.json) and the study "
+    "file STUDY instead of the exchange; with --center and --out.",
 )
-@click.option(
-    "--center", type=FILE, required=True, help="Folder of the center's key; made if missing."
-)
-@click.option("--out", type=FILE, required=True, help="The frozen study file to write.")
-def freeze_command(study_file: Path, enrolments: Path, center: Path, out: Path) -> None:
-    """Put the roster of enrolled sites into STUDY_FILE and its hash.
+@click.option("--center", type=FILE, help="Folder of the center's key; made if missing.")
+@click.option("--out", type=FILE, help="The frozen study file to write.")
+@click.pass_obj
+def freeze_command(
+    home: Path,
+    study_name: str,
+    without: tuple[str, ...],
+    enrolments: Path | None,
+    center: Path | None,
+    out: Path | None,
+) -> None:
+    """Put the roster of enrolled hospitals into STUDY and its hash, and send it to them.
 
-    Example: coordinator study freeze study.yaml --enrolments cards --center center --out
-    study.frozen.yaml
+    Compare the fingerprints with the hospitals by telephone before (`coordinator site list`).
+
+    Example: coordinator study freeze lung
     """
-    cards = sorted([*enrolments.glob("*.json"), *enrolments.glob("*/enrolment.json")])
-    if not cards:
-        raise ConfigurationError(
-            f"{enrolments} has no enrolment cards; expected *.json or <site>/enrolment.json"
-        )
-    identity = load_identity(center, CENTER, Surroundings().entropy)
-    roster = roster_of(identity.member(), [read_enrolment(card) for card in cards])
-    text, frozen = freeze(read_study_file(study_file), study_file.name, roster)
-    out.write_text(text, encoding="utf-8")
-    click.echo(f"{out}: {len(roster.sites)} sites, hash {frozen.hash}")
+    if enrolments is not None:
+        if center is None or out is None:
+            raise click.UsageError("--enrolments needs --center and --out")
+        click.echo(freeze_file(Path(study_name), enrolments, center, out))
+        return
+    frozen = patiently(
+        lambda: freeze_study(_home(home), study_name, without=without), tell=progress()
+    )
+    assert frozen.roster is not None
+    click.echo(f"{frozen.name}: {len(frozen.roster.sites)} sites, hash {frozen.hash}")
+    click.echo("next: the stewards review and approve it (`coordinator status` shows who has)")
 
 
 @cli.command(name="simulate")
@@ -204,7 +206,7 @@ def simulate_command(
     published = study_file.parent / PUBLISHED
     if published.exists():
         read_published(published)  # what is wrong with it is better told before than after
-    around = Surroundings(progress=_progress())
+    around = Surroundings(progress=progress())
     done = simulate(study_file, sites, out, development=development, surroundings=around)
     report = write_report(done.folder)
     if as_json:
@@ -212,13 +214,6 @@ def simulate_command(
         return
     click.echo(summary(done.folder, published if published.exists() else None))
     click.echo(f"\nresults  {done.folder}\nreport   {report}")
-
-
-def _progress() -> Callable[[str], None]:
-    """Return where progress goes: to stderr on a terminal, nowhere otherwise."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda line: click.echo(f"  {line}", err=True)
 
 
 @cli.command()
@@ -236,3 +231,127 @@ def report(release: Path, published: Path | None) -> None:
     written = write_report(release)
     click.echo(summary(release, published))
     click.echo(f"\nreport   {written}")
+
+
+@cli.command(name="exchange")
+@click.pass_obj
+def exchange_command(home: Path) -> None:
+    """Run the exchange alone, until it is stopped; `coordinator up` runs it with all else.
+
+    Example: coordinator exchange
+    """
+    from coordinator.exchange.serve import serve
+
+    center = _home(home)
+    host, port = host_and_port(center.listen, "exchange.listen")
+    serve(
+        database=center.database,
+        listen_host=host,
+        listen_port=port,
+        center=center.identity().member(),
+        largest_message=center.settings["exchange.largest_message_mib"] << 20,
+        ready=lambda url: click.echo(f"exchange {url}"),
+    )
+
+
+@cli.group()
+def site() -> None:
+    """Invite hospitals and see who is enrolled and online."""
+
+
+@site.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=FILE,
+    default=".",
+    show_default=True,
+    help="Folder for the invitation files, invitation-<name>.json.",
+)
+@click.pass_obj
+def invite(home: Path, names: tuple[str, ...], out: Path) -> None:
+    """Write an invitation for each hospital of NAMES: where the exchange is, and a token.
+
+    Send it by a way that others do not read. It is used once; inviting again replaces it.
+
+    Example: coordinator site invite north south
+    """
+    center = _home(home)
+    for name in names:
+        path = out / f"invitation-{name}.json"
+        until = patiently(partial(invite_site, center, name, path), tell=progress())
+        click.echo(f"{path}: invitation of '{name}', good until {until}")
+    click.echo("next, at the hospital: site-agent init invitation-<name>.json --data FOLDER")
+
+
+@site.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def list_command(home: Path, as_json: bool) -> None:
+    """List the hospitals: invited or enrolled, fingerprint, when last seen.
+
+    Example: coordinator site list
+    """
+    found = patiently(lambda: list_sites(_home(home)), tell=progress())
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for line in table(
+        ("site", "state", "fingerprint", "seen", "software"),
+        [[s["name"], s["state"], s["fingerprint"], s["seen"], s["software"]] for s in found],
+    ):
+        click.echo(line)
+    if not found:
+        click.echo("no hospital is invited yet: coordinator site invite NAME")
+
+
+@cli.command()
+@click.argument("study_name", metavar="[STUDY]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def status(home: Path, study_name: str | None, as_json: bool) -> None:
+    """Say where each study stands: who approved, who is online, which release waits for whom.
+
+    Example: coordinator status anakinra
+    """
+    center = _home(home)
+    names = [study_name] if study_name else center.studies()
+    found = patiently(lambda: [study_status(center, name) for name in names], tell=progress())
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    click.echo("\n\n".join(status_in_words(entry) for entry in found) or "no study was added yet")
+
+
+@cli.command()
+@click.argument("study_name", metavar="STUDY")
+@click.argument("number", metavar="[RELEASE]", type=int, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@click.pass_obj
+def results(home: Path, study_name: str, number: int | None, as_json: bool) -> None:
+    """Print the results of a release of STUDY, the last one if no number is given.
+
+    Example: coordinator results anakinra 1
+    """
+    center = _home(home)
+    folder = finished_release(center, study_name, number)
+    if as_json:
+        click.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
+        return
+    click.echo(summary(folder, center.published(study_name)))
+    click.echo(f"\nresults  {folder}\nreport   {folder / 'report.html'}")
+
+
+@cli.command()
+@click.argument("study_name", metavar="STUDY")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def burn(home: Path, study_name: str, yes: bool) -> None:
+    """Give up the release of STUDY that is under way; its keys are erased everywhere.
+
+    Example: coordinator burn anakinra
+    """
+    asked = f"Give up the release of {study_name} that is under way, for good?"
+    if not yes and not click.confirm(asked):
+        raise click.Abort
+    click.echo(burn_release(_home(home), study_name))

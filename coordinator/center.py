@@ -1,0 +1,231 @@
+"""What the coordinating center does besides releases: studies, hospitals, what stands where."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from coordinator.drafts import release_folder
+from coordinator.driver import Driver, approvals, begin, standings
+from coordinator.freeze import freeze, read_enrolment, roster_of, without_roster
+from coordinator.home import CENTER, PUBLISHED, Home
+from coordinator.report.published import read_published
+from coordinator.simulate import Surroundings, load_identity, read_study_file
+from site_agent.contract.enrolment import (
+    SITE_NAME,
+    SITE_NAME_IN_WORDS,
+    Invitation,
+    read_card,
+)
+from site_agent.contract.errors import ConfigurationError, NotReady
+from site_agent.contract.roster import smallest_roster
+from site_agent.contract.study.model import Study
+from site_agent.contract.study.read import read_study
+from site_agent.runtime.clock import unix_now, utc_of
+
+DAY_S: Final = 86400
+ONLINE_S: Final = 90  # an agent polls at least every half minute
+TOKEN_BYTES: Final = 24
+
+
+def add_study(home: Home, path: Path) -> Study:
+    """Keep a copy of a study file that is right, and of the published numbers beside it."""
+    text = read_study_file(path)
+    study = read_study(text, path.name)
+    if study.roster is not None:
+        raise ConfigurationError(
+            f"{path.name} is frozen already; add the file as it was before freezing, and freeze it "
+            f"over the hospitals that are enrolled here"
+        )
+    folder = home.study_folder(study.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    published = path.parent / PUBLISHED
+    if published.exists():
+        read_published(published)
+        shutil.copyfile(published, folder / PUBLISHED)
+    return study
+
+
+def freeze_file(path: Path, enrolments: Path, center: Path, out: Path) -> str:
+    """Freeze a study file over enrolment cards in a folder; return a line that tells of it."""
+    cards = sorted([*enrolments.glob("*.json"), *enrolments.glob("*/enrolment.json")])
+    if not cards:
+        raise ConfigurationError(
+            f"{enrolments} has no enrolment cards; expected *.json or <site>/enrolment.json"
+        )
+    identity = load_identity(center, CENTER, Surroundings().entropy)
+    roster = roster_of(identity.member(), [read_enrolment(card) for card in cards])
+    text, frozen = freeze(read_study_file(path), path.name, roster)
+    out.write_text(text, encoding="utf-8")
+    return f"{out}: {len(roster.sites)} sites, hash {frozen.hash}"
+
+
+def freeze_study(home: Home, name: str, *, without: Sequence[str] = ()) -> Study:
+    """Freeze an added study over the hospitals that are enrolled, and publish it to them.
+
+    NotReady if fewer are enrolled than the study needs. The same roster again gives the same
+    study.
+    """
+    text = read_study_file(home.added(name))
+    with home.exchange() as exchange:
+        listed = exchange.read("/v1/parties")["sites"]
+        unknown = [site for site in without if site not in {party["name"] for party in listed}]
+        if unknown:
+            raise ConfigurationError(f"no hospital '{unknown[0]}' is enrolled here")
+        members = [
+            read_card(party["card"], party["name"])
+            for party in listed
+            if party["name"] not in without
+        ]
+        roster = roster_of(home.identity().member(), members)
+        frozen_text, frozen = freeze(without_roster(text), f"{name}.yaml", roster)
+        if len(members) < smallest_roster(frozen):
+            raise NotReady(
+                f"{len(members)} hospitals are enrolled; the study {name} needs at least "
+                f"{smallest_roster(frozen)} (disclosure.compute.sites). Invite more: coordinator "
+                f"site invite NAME"
+            )
+        exchange.call("PUT", f"/v1/studies/{frozen.hash}", frozen_text.encode(), "text/yaml")
+    home.keep_frozen(frozen_text, frozen)
+    return frozen
+
+
+def invite_site(home: Home, name: str, path: Path) -> str:
+    """Write an invitation for a hospital; return the instant until which it is good."""
+    if not SITE_NAME.match(name) or name == CENTER:
+        raise ConfigurationError(
+            f"'{name}' cannot be a hospital's name: expected {SITE_NAME_IN_WORDS}, and not "
+            f"'{CENTER}'"
+        )
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    expires = unix_now() + home.settings["invitation.valid_days"] * DAY_S
+    hashed = hashlib.sha256(token.encode()).hexdigest()
+    with home.exchange() as exchange:
+        said = {"token_sha256": hashed, "expires": expires}
+        exchange.write("PUT", f"/v1/invitations/{name}", said)
+    center = home.identity().member()
+    invitation = Invitation(name, home.public_url, center, token, expires)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(invitation.write())
+    return utc_of(expires)
+
+
+def list_sites(home: Home) -> list[dict[str, Any]]:
+    """Return the hospitals that are invited or enrolled, by name."""
+    with home.exchange() as exchange:
+        parties = exchange.read("/v1/parties")
+    found = {
+        invited["site"]: {
+            "name": invited["site"],
+            "state": f"invited until {utc_of(invited['expires'])}",
+            **{"fingerprint": "", "seen": "", "online": False, "software": ""},
+        }
+        for invited in parties["invitations"]
+        if not invited["used"]
+    }
+    for party in parties["sites"]:
+        seen = party["seen"]
+        found[party["name"]] = {
+            "name": party["name"],
+            "state": "enrolled",
+            "fingerprint": party["fingerprint"],
+            "seen": utc_of(seen) if seen else "never",
+            "online": is_online(seen),
+            "software": party["software"] or "",
+        }
+    return [found[name] for name in sorted(found)]
+
+
+def is_online(seen: float | None) -> bool:
+    """Return whether an agent last seen at this Unix second still polls."""
+    return bool(seen) and unix_now() - float(seen or 0) <= ONLINE_S
+
+
+def study_status(home: Home, name: str) -> dict[str, Any]:
+    """Return where a study stands: frozen or not, its hospitals, its last release."""
+    home.added(name)
+    try:
+        study = home.frozen(name)
+    except NotReady as error:
+        return {"study": name, "hash": None, "sites": [], "release": None, "note": str(error)}
+    assert study.roster is not None
+    with home.exchange() as exchange:
+        parties = {p["name"]: p for p in exchange.read("/v1/parties")["sites"]}
+        approved = approvals(exchange, study.hash)
+        releases = standings(exchange, study.hash)
+    sites = [
+        {
+            "name": site,
+            "approval": _approval(approved.get(site)),
+            "online": is_online(parties.get(site, {}).get("seen")),
+            "seen": utc_of(parties[site]["seen"]) if parties.get(site, {}).get("seen") else "never",
+            "hindered": releases[0].hindered.get(site, "") if releases else "",
+        }
+        for site in study.roster.sites
+    ]
+    last = releases[0] if releases else None
+    return {
+        "study": name,
+        "hash": study.hash,
+        "sites": sites,
+        "release": None
+        if last is None
+        else {
+            "number": last.number,
+            "state": last.state,
+            "phase": last.phase,
+            "round": last.round,
+            "waiting": list(last.waiting),
+            "opened": utc_of(last.opened),
+        },
+        "note": "",
+    }
+
+
+def _approval(said: dict[str, Any] | None) -> str:
+    """Return where a study stands at a hospital, in words."""
+    if said is None:
+        return "not approved"
+    if said["state"] != "approved":
+        return "revoked"
+    if not said["until"]:
+        return "approved"
+    ended = said["until"] < unix_now()
+    return (
+        f"approval ended {utc_of(said['until'])}"
+        if ended
+        else (f"approved until {utc_of(said['until'])}")
+    )
+
+
+def finished_release(home: Home, name: str, number: int | None) -> Path:
+    """Return the folder of a release of a study, the last one if no number is given."""
+    home.added(name)
+    numbers = sorted(
+        int(path.parent.name.removeprefix("release-"))
+        for path in home.results(name).glob("release-*/manifest.json")
+    )
+    if not numbers:
+        raise NotReady(f"the study {name} has no release yet: coordinator refresh {name}")
+    if number is not None and number not in numbers:
+        listed = ", ".join(map(str, numbers))
+        raise ConfigurationError(f"the study {name} has no release {number}; it has {listed}")
+    return release_folder(home.results(name), numbers[-1] if number is None else number)
+
+
+def burn_release(home: Home, name: str) -> str:
+    """Give up the release of a study that is under way; return a line that tells of it."""
+    study = home.frozen(name)
+    with home.exchange() as exchange:
+        last = standings(exchange, study.hash)[:1]
+        if not last or not last[0].under_way:
+            raise ConfigurationError(f"no release of {name} is under way; there is nothing to burn")
+        release = begin(study, home.identity(), exchange)
+        Driver(release, exchange, deadline_s=0).burn()
+    return f"release {release.number} of {name} is burned; the next refresh opens another"

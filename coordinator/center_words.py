@@ -1,0 +1,46 @@
+"""What stands where, as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table with columns as wide as their cells; nothing without rows."""
+    if not rows:
+        return
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        yield "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+
+
+def status_in_words(found: dict[str, Any]) -> str:
+    """Return a study's status: its hospitals in a table, and what the last release waits for."""
+    if found["hash"] is None:
+        return f"{found['study']}: {found['note']}"
+    rows = [
+        [
+            site["name"],
+            site["approval"],
+            "online" if site["online"] else f"last seen {site['seen']}",
+            site["hindered"],
+        ]
+        for site in found["sites"]
+    ]
+    head = ("site", "approval", "agent", "hindered by")
+    lines = [f"{found['study']}  {found['hash'][:16]}", *table(head, rows)]
+    return "\n".join([*lines, _release(found["release"])])
+
+
+def _release(release: dict[str, Any] | None) -> str:
+    if release is None:
+        return "no release yet"
+    if release["state"] != "under_way":
+        return f"release {release['number']} is {release['state']}"
+    where = f"round {release['round']}" if release["round"] is not None else release["phase"]
+    waits = ", ".join(release["waiting"]) or "the center"
+    return (
+        f"release {release['number']} is under way since {release['opened']}: {where}, waiting "
+        f"for {waits}"
+    )

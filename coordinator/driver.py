@@ -1,0 +1,273 @@
+"""A release driven over the exchange: post, wait for the hospitals, add up, go on.
+
+The exchange's log is the truth. A driver that begins reads it from the first message and is then
+where the release is, whoever drove it before and however that one ended; what it posts again
+has the same bytes. Nothing is kept in between.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from coordinator.release import Release
+from site_agent.contract import messages
+from site_agent.contract.canonical import sha256
+from site_agent.contract.errors import NotReady, Refused
+from site_agent.contract.identity import Identity
+from site_agent.contract.messages import Burn, Close, Message, Ready, Receipt, Round, Share
+from site_agent.contract.roster import smallest_roster
+from site_agent.contract.study.model import Study
+from site_agent.runtime.http import Exchange
+
+POLL_S: Final = 10
+# Hindrances that waiting does not mend: the release is burned, the next one may go.
+DEFINITE: Final = frozenset(
+    (
+        *("too_few", "exposed", "data_changed", "lost", "overflow", "conflict"),
+        *("second_question", "second_roster", "second_readies", "release_over", "other_roster"),
+        *("roster_too_small", "other_result"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A release as the exchange lists it; instants in Unix seconds."""
+
+    open: str
+    number: int
+    attempt: int
+    state: str
+    phase: str
+    round: int | None
+    roster: tuple[str, ...]
+    waiting: tuple[str, ...]
+    hindered: dict[str, str]
+    opened: int
+
+    @property
+    def under_way(self) -> bool:
+        """Return whether the release is to go on."""
+        return self.state == "under_way"
+
+
+def standings(exchange: Exchange, study: str) -> list[Standing]:
+    """Return the releases of a study, newest first."""
+    listed = exchange.read("/v1/releases", study=study)["releases"]
+    return [
+        Standing(
+            **{name: found[name] for name in ("open", "number", "attempt", "state", "phase")},
+            round=found["round"],
+            roster=tuple(found["roster"]),
+            waiting=tuple(found["waiting"]),
+            hindered={site: said["code"] for site, said in found["standing"].items()},
+            opened=int(found["opened"]),
+        )
+        for found in listed
+    ]
+
+
+def begin(
+    study: Study, identity: Identity, exchange: Exchange, *, without: Sequence[str] = ()
+) -> Release:
+    """Return the release that is to be driven: the one under way, or the next.
+
+    `without` names hospitals that the release is to go on without; NotReady if others of its
+    roster have not approved the study.
+    """
+    found = standings(exchange, study.hash)
+    last = found[0] if found else None
+    if last is not None and last.under_way:
+        if not set(without) & set(last.roster):
+            return Release(study, identity, last.number, last.attempt, last.roster)
+        roster = tuple(site for site in last.roster if site not in without)
+        _refuse_small(study, roster)
+        return Release(study, identity, last.number, last.attempt + 1, roster)
+    assert study.roster is not None
+    closed = [standing for standing in found if standing.state == "closed"]
+    everybody = closed[0].roster if closed else tuple(sorted(study.roster.sites))
+    roster = tuple(site for site in everybody if site not in without)
+    _refuse_small(study, roster)
+    _refuse_unapproved(study, roster, exchange)
+    return Release(study, identity, last.number + 1 if last else 1, 1, roster)
+
+
+def _refuse_small(study: Study, roster: Sequence[str]) -> None:
+    fewest = smallest_roster(study)
+    if len(roster) < fewest:
+        raise Refused(
+            "roster_too_small",
+            f"{len(roster)} hospitals would take part; this study runs with at least {fewest}",
+        )
+
+
+def _refuse_unapproved(study: Study, roster: Sequence[str], exchange: Exchange) -> None:
+    """Raise NotReady if a hospital of the roster has not approved the study."""
+    approved = approvals(exchange, study.hash)
+    missing = [site for site in roster if approved.get(site, {}).get("state") != "approved"]
+    if missing:
+        raise NotReady(
+            f"{len(roster) - len(missing)} of {len(roster)} hospitals have approved the study; "
+            f"not yet: {', '.join(missing)}. Wait for their stewards, or go on without them "
+            f"(--without {missing[0]}): all later releases then have that smaller roster"
+        )
+
+
+def approvals(exchange: Exchange, study: str) -> dict[str, dict[str, Any]]:
+    """Return what the hospitals have said of a study, by their names."""
+    listed = exchange.read("/v1/studies")["studies"]
+    found: list[dict[str, dict[str, Any]]] = [s["approvals"] for s in listed if s["hash"] == study]
+    return found[0] if found else {}
+
+
+class Driver:
+    """Drives one release. `deadline_s`: the longest wait for hospitals in one phase."""
+
+    def __init__(
+        self,
+        release: Release,
+        exchange: Exchange,
+        *,
+        deadline_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.release = release
+        self._exchange = exchange
+        self._deadline_s = deadline_s
+        self._clock = clock
+        self._progress = progress
+        self._after = 0
+
+    def open(self) -> None:
+        """Open the release, or take it up where its log ends."""
+        self._exchange.post(self.release.open_message())
+        while self._fetch(0):
+            pass
+
+    def gather(self) -> None:
+        """Wait for all READY messages and pass them on."""
+        if self.release.state == "opening":
+            self._wait_while("opening", "to open it")
+        if self.release.state == "keyed" and self.release.rounds == 0:
+            self._exchange.post(self.release.readies_message())
+
+    def round(self, number: int) -> dict[str, Any]:
+        """Do round `number` if it is not done; return a pointer to it in the log."""
+        release = self.release
+        if release.rounds == number:
+            if release.state == "keyed":
+                self._exchange.post(self._refusing(release.ask))
+            self._progress(f"round {number}: {len(release.conductor.asks)} sums")
+            self._wait_while("asking", f"to answer round {number}")
+            self._exchange.post(release.shares_message())
+            self._refusing(release.total)
+        done = release.log[number]
+        return {
+            "release": release.digest,
+            "round": number,
+            "sums": len(done.asks),
+            "bytes": done.bytes_received,
+            "totals": sha256(done.totals),
+        }
+
+    def close(self) -> None:
+        """Close the release over its results and wait for all receipts."""
+        if self.release.state == "keyed":
+            self._exchange.post(self.release.close())
+        self._wait_while("closing", "to close it")
+
+    def burn(self) -> None:
+        """Give the release up; the hospitals erase its keys."""
+        if self.release.state not in ("closed", "burned"):
+            self._exchange.post(self.release.burn())
+
+    def _refusing(self, step: Callable[[], Any]) -> Any:
+        """Take a step of the release; if it is refused the release is burned."""
+        try:
+            return step()
+        except Refused:
+            self.burn()
+            raise
+
+    def _wait_while(self, state: str, what: str) -> None:
+        """Take messages until the release is in another state, or complete in this one."""
+        until = self._clock() + self._deadline_s
+        while self.release.state == state and self.release.waiting_for():
+            if self._fetch(POLL_S):
+                continue
+            self._look(what, late=self._clock() >= until)
+
+    def _fetch(self, wait_s: int) -> bool:
+        """Take the next message of the log; return whether there was one."""
+        mail = self._exchange.mail(self._after, wait_s, self.release.digest)
+        if mail is None:
+            return False
+        self._after = mail.id
+        self._take(messages.read(mail.wire))
+        return True
+
+    def _take(self, message: Message) -> None:
+        """Take a message of the log: a hospital's, or one that an earlier driver posted."""
+        release, taken = self.release, message.wire
+        if message.kind == Ready.TYPE:
+            release.take_ready(taken)
+        elif message.kind == Share.TYPE:
+            release.take_share(taken)
+        elif message.kind == Receipt.TYPE:
+            release.take_receipt(taken)
+        elif message.kind == Round.TYPE:
+            self._take_round(message)
+        elif message.kind == Close.TYPE and release.state != "closing":
+            release.total(message.part(0))
+            release.close()
+        elif message.kind == Burn.TYPE and release.state != "burned":
+            release.burn()
+
+    def _take_round(self, message: Message) -> None:
+        """Take a ROUND of the log: the totals before it as they stand, then its arguments."""
+        number = message.content["number"]
+        release = self.release
+        if release.state == "asking" and release.conductor.number == number:
+            return  # this driver asked it
+        if number > 0 and release.state == "asking":
+            release.total(message.part(0))
+        asked = release.ask([message.part(i) for i in range(1, len(message.parts))])
+        if asked != message.wire:
+            raise Refused(
+                "transcript",
+                f"round {number} of the log is not what follows from the log before it; the "
+                f"exchange's store was altered. Restore it from its backup, or burn the release",
+            )
+
+    def _look(self, what: str, *, late: bool) -> None:
+        """Raise Refused if a hospital is hindered for good, NotReady if the deadline is over."""
+        (found,) = (
+            standing
+            for standing in standings(self._exchange, self.release.study.hash)
+            if standing.open == self.release.digest
+        )
+        hindered = {site: code for site, code in found.hindered.items() if code}
+        definite = {site: code for site, code in hindered.items() if code in DEFINITE}
+        if definite:
+            self.burn()
+            raise Refused("hindered", _burned(self.release.number, definite))
+        waiting = self.release.waiting_for()
+        words = [f"{site} ({hindered[site]})" if site in hindered else site for site in waiting]
+        self._progress(f"waiting for {', '.join(words)} {what}")
+        if late:
+            raise NotReady(
+                f"release {self.release.number} waits for {', '.join(words)} {what}. It stays "
+                f"open; refresh again and it goes on, or give it up with `coordinator burn`"
+            )
+
+
+def _burned(number: int, definite: dict[str, str]) -> str:
+    said = ", ".join(f"{site} ({code})" for site, code in definite.items())
+    return (
+        f"release {number} was refused by {said}, which waiting does not mend, and is burned. See "
+        f"docs/protocol.md for the codes; the hospital's log says what it found. Then refresh again"
+    )

@@ -1,0 +1,109 @@
+"""A refresh: one release of a frozen study, from the first look to the report.
+
+Its steps are called one by one (flows/refresh.py makes each a task); each can be done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from coordinator.drafts import drop_draft, finish_draft, release_folder, write_draft
+from coordinator.driver import Driver, begin, standings
+from coordinator.home import Home
+from coordinator.release import Release
+from coordinator.report.page import write_report
+from coordinator.results import Circumstances
+from site_agent.contract.study.model import Study
+from site_agent.runtime.clock import utc_now, utc_of
+from site_agent.runtime.http import Exchange
+
+
+class Refresh:
+    """One refresh of a study at the coordinating center."""
+
+    def __init__(
+        self,
+        home: Home,
+        study: Study,
+        exchange: Exchange,
+        *,
+        without: Sequence[str] = (),
+        deadline_s: float | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.home = home
+        self.study = study
+        self._exchange = exchange
+        self.out = home.results(study.name)
+        identity = home.identity()
+        release = self._unfinished() or begin(study, identity, exchange, without=without)
+        waits_s = home.settings["refresh.deadline_s"] if deadline_s is None else deadline_s
+        self.driver = Driver(release, exchange, deadline_s=waits_s, progress=progress)
+        self.driver.open()
+
+    def _unfinished(self) -> Release | None:
+        """Return a release that was closed and whose folder was not finished, if there is one."""
+        for last in standings(self._exchange, self.study.hash)[:1]:
+            if last.state == "closed" and not self._folder(last.number).exists():
+                identity = self.home.identity()
+                return Release(self.study, identity, last.number, last.attempt, last.roster)
+        return None
+
+    def _folder(self, number: int) -> Path:
+        return release_folder(self.out, number)
+
+    @property
+    def number(self) -> int:
+        """Return the release's number."""
+        return self.driver.release.number
+
+    def gather(self) -> dict[str, Any]:
+        """Have all hospitals ready; return who takes part."""
+        self.driver.gather()
+        return {"release": self.number, "sites": list(self.driver.release.sites)}
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the last round is done."""
+        return self.driver.release.outcome is not None
+
+    def round(self, number: int) -> dict[str, Any]:
+        """Do a round, or find it done; return a pointer to it in the log."""
+        return self.driver.round(number)
+
+    def results(self) -> dict[str, Any]:
+        """Write all results beside their place; return the hash over which all sites agree."""
+        write_draft(self.out, self.driver.release)
+        outcome = self.driver.release.outcome
+        assert outcome is not None
+        return {"result": outcome.digest(), "analyses": len(outcome.results)}
+
+    def close(self) -> Path:
+        """Close the release at all hospitals; return the folder of its results."""
+        self.driver.close()
+        release = self.driver.release
+        folder = self._folder(release.number)
+        if not folder.exists():
+            folder = finish_draft(self.out, release, self._circumstances(release))
+        return folder
+
+    def _circumstances(self, release: Release) -> Circumstances:
+        assert self.study.roster is not None
+        opened = next(
+            standing.opened
+            for standing in standings(self._exchange, self.study.hash)
+            if standing.open == release.digest
+        )
+        absent = {s: "not in the roster" for s in self.study.roster.sites if s not in release.sites}
+        return Circumstances(utc_of(opened), utc_now(), absent)
+
+    def report(self) -> Path:
+        """Write the report of the finished release; return its path."""
+        return write_report(self._folder(self.number))
+
+    def give_up(self) -> None:
+        """Burn the release."""
+        self.driver.burn()
+        drop_draft(self.out, self.number)

@@ -1,0 +1,1 @@
+"""Prefect flows of the coordinating center: they schedule and show, and compute nothing."""

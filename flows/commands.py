@@ -1,0 +1,93 @@
+"""The commands that need Prefect, beside all others of the coordinating center."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from coordinator.center import finished_release
+from coordinator.cli import cli
+from coordinator.home import open_home
+from coordinator.report.terminal import summary
+from site_agent.contract.errors import Unreachable
+from site_agent.runtime.command import progress, run
+from site_agent.runtime.http import answers
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(cli, arguments))
+
+
+@cli.command()
+@click.pass_obj
+def up(home: Path) -> None:
+    """Run the exchange, the Prefect server and the flow runner, until stopped.
+
+    What ends by itself is started again. Addresses and ports stand in HOME/center.toml.
+
+    Example: coordinator up
+    """
+    from flows.up import up as run_all
+
+    run_all(open_home(home, os.environ), lambda line: click.echo(line))
+
+
+@cli.command()
+@click.argument("study_name", metavar="STUDY")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="SITE",
+    help="Go on without a hospital; repeatable. Later releases must then have that roster too.",
+)
+@click.option(
+    "--deadline",
+    "deadline_s",
+    type=click.FloatRange(min=1),
+    help="Longest wait for hospitals in one phase, seconds. Default: refresh.deadline_s.",
+)
+@click.option("--wait/--no-wait", default=True, help="Wait for the end and print the results.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@click.pass_obj
+def refresh(
+    home: Path,
+    study_name: str,
+    without: tuple[str, ...],
+    deadline_s: float | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Have the flow runner refresh STUDY: its next release, or the one under way.
+
+    Ctrl-C leaves the refresh running. Exit code 75: hospitals are awaited; 77: refused.
+
+    Example: coordinator refresh anakinra
+    """
+    from flows.environment import surroundings
+
+    center = open_home(home, os.environ)
+    center.frozen(study_name)
+    if not answers(f"{center.prefect_url}/api/health"):
+        raise Unreachable(
+            f"no Prefect server answers at {center.prefect_url}; start it with `coordinator up`"
+        )
+    os.environ.update(surroundings(center, os.environ))
+    from flows.ordering import follow, order  # Prefect reads its variables when it is imported
+
+    identifier = order(study_name, list(without), deadline_s)
+    click.echo(f"flow run  {center.prefect_url}/runs/flow-run/{identifier}", err=True)
+    if not wait:
+        click.echo(str(identifier))
+        return
+    number = follow(identifier, center, study_name, tell=progress(), sleep=time.sleep)
+    folder = finished_release(center, study_name, number)
+    if as_json:
+        click.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
+        return
+    click.echo(summary(folder, center.published(study_name)))
+    click.echo(f"\nresults  {folder}\nreport   {folder / 'report.html'}")

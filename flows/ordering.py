@@ -1,0 +1,125 @@
+"""Ordering a refresh from the Prefect server, and following it to its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import ObjectNotFound
+
+from coordinator.driver import standings
+from coordinator.home import Home
+from flows.runner import FOLLOWS, NAME
+from site_agent.contract.errors import (
+    INTERNAL,
+    Declined,
+    NotReady,
+    QuorumError,
+    Unreachable,
+)
+
+POLL_S: Final = 0.5
+TAKEN_UP_S: Final = 90.0
+FOLLOW_S: Final = 30.0  # a crashed run is followed by another one within this time
+CODE: Final = re.compile(r"\[(\d+)\] ", re.ASCII)
+RELEASE: Final = re.compile(r"release (\d+):", re.ASCII)
+
+
+class Unfinished(QuorumError):
+    """A refresh that ended without a release; has the exit code of its reason."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
+
+
+def order(study: str, without: list[str], deadline_s: float | None) -> UUID:
+    """Return the flow run that the runner will take up; Unreachable if there is no runner."""
+    parameters: dict[str, Any] = {"study": study, "without": without, "deadline_s": deadline_s}
+    with get_client(sync_client=True) as client:
+        try:
+            deployment = client.read_deployment_by_name(f"{NAME}/{NAME}")
+        except ObjectNotFound:
+            raise Unreachable(
+                "the Prefect server has no deployment of the refresh yet; `coordinator up` runs "
+                "the flow runner that brings it"
+            ) from None
+        return client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
+
+
+def follow(
+    identifier: UUID,
+    home: Home,
+    study: str,
+    *,
+    tell: Callable[[str], None],
+    sleep: Callable[[float], None],
+) -> int:
+    """Return the number of the release when the run, or one that follows it, has completed.
+
+    Unfinished with the run's words otherwise.
+    """
+    last, crashed_s, scheduled_s = "", 0.0, 0.0
+    with get_client(sync_client=True) as client:
+        while True:
+            run = client.read_flow_run(identifier)
+            words = _words(run, home, study)
+            if words != last:
+                tell(words)
+            last = words
+            state = run.state
+            scheduled_s = scheduled_s + POLL_S if state and state.is_scheduled() else 0.0
+            if scheduled_s > TAKEN_UP_S:
+                raise Unreachable(
+                    f"no flow runner takes the refresh up; is `coordinator up` running? Its logs "
+                    f"are in {home.folder / 'logs'}"
+                )
+            if state is not None and state.is_final():
+                if state.type != StateType.CRASHED:
+                    return _ended(str(state.message or ""), state.is_completed())
+                following = _following(client, run)
+                if following is None and crashed_s > FOLLOW_S:
+                    raise Unfinished("the refresh crashed and none follows it", INTERNAL)
+                crashed_s = 0.0 if following else crashed_s + POLL_S
+                identifier = following or identifier
+            sleep(POLL_S)
+
+
+def _ended(message: str, completed: bool) -> int:
+    """Return the release's number from a run's last words; Unfinished if there is none."""
+    release = RELEASE.match(message)
+    if completed and release:
+        return int(release[1])
+    code = CODE.match(message)
+    text = CODE.sub("", message, count=1) or "the refresh ended without a word"
+    raise Unfinished(text, int(code[1]) if code else INTERNAL)
+
+
+def _following(client: SyncPrefectClient, crashed: FlowRun) -> UUID | None:
+    """Return the run that follows a crashed one, if it is there."""
+    for run in client.read_flow_runs(limit=20, sort="EXPECTED_START_TIME_DESC"):  # type: ignore[arg-type]
+        later = run.created and crashed.created and run.created > crashed.created
+        same = run.parameters.get("study") == crashed.parameters.get("study")
+        if later and same and FOLLOWS in run.tags:
+            return UUID(str(run.id))
+    return None
+
+
+def _words(run: FlowRun, home: Home, study: str) -> str:
+    """Return where the refresh is: its state, and what the exchange says of the release."""
+    name = str(run.state.name) if run.state else "new"
+    try:
+        with home.exchange() as exchange:
+            found = standings(exchange, home.frozen(study).hash)[:1]
+    except (Unreachable, Declined, NotReady):
+        found = []
+    if not found or not found[0].under_way:
+        return name
+    last = found[0]
+    where = last.phase if last.round is None else f"round {last.round}"
+    waits = f", waiting for {', '.join(last.waiting)}" if last.waiting else ""
+    return f"{name}: release {last.number}, {where}{waits}"

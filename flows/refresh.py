@@ -1,0 +1,127 @@
+"""The refresh flow: one release of a study, one task a round.
+
+A task's result is a pointer into the exchange's log, kept under study, release and round. A run
+that was killed is followed by another, which reads the log and finds its rounds done.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
+from prefect.client.schemas.objects import State
+from prefect.context import TaskRunContext
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
+
+from coordinator.home import Home, open_home
+from coordinator.refresh import Refresh
+from flows.artifacts import publish
+from flows.turns import TakenTurn, turn
+from site_agent.contract.errors import NotReady, QuorumError, Refused
+from site_agent.runtime.clock import utc_now
+
+NAMES = {NotReady: "Not ready", Refused: "Refused"}
+
+
+def _key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
+    """Return the key under which a round's pointer is kept: study, release and round."""
+    return f"{parameters['release']}-round-{parameters['number']}"
+
+
+def _round_name() -> str:
+    from prefect.runtime import task_run
+
+    return f"round {task_run.parameters['number']}"
+
+
+@task(name="gather", cache_policy=NO_CACHE)
+def gather(refresh: Refresh) -> dict[str, Any]:
+    """Have all hospitals ready."""
+    return refresh.gather()
+
+
+@task(
+    name="round",
+    task_run_name=_round_name,
+    cache_policy=CacheKeyFnPolicy(cache_key_fn=_key),
+    persist_result=True,
+    result_serializer="json",
+)
+def ask_round(refresh: Refresh, release: str, number: int) -> dict[str, Any]:
+    """Do one round of a release; `release` is the digest of its OPEN."""
+    return refresh.round(number)
+
+
+@task(name="results", cache_policy=NO_CACHE)
+def write_results(refresh: Refresh) -> dict[str, Any]:
+    """Write all results."""
+    return refresh.results()
+
+
+@task(name="close", cache_policy=NO_CACHE)
+def close(refresh: Refresh) -> str:
+    """Close the release at all hospitals."""
+    return str(refresh.close())
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def report(refresh: Refresh, home: Home) -> str:
+    """Write the report and show its parts as artifacts."""
+    path = refresh.report()
+    publish(path.parent, home.published(refresh.study.name))
+    return str(path)
+
+
+def _run_name() -> str:
+    return f"{flow_run.parameters['study']}"
+
+
+@flow(name="refresh", flow_run_name=_run_name, validate_parameters=True)
+def refresh(study: str, without: list[str] | None = None, deadline_s: float | None = None) -> Any:
+    """Refresh a study: its next release, or the one under way, up to the report.
+
+    study: the name of a frozen study. without: hospitals to go on without. deadline_s: longest
+    wait for hospitals in one phase, seconds; else the center's setting.
+    """
+    home = open_home(Path(os.environ["QUORUM_HOME"]), os.environ)
+    try:
+        with turn(home, study, str(flow_run.id)):
+            return _refreshed(home, study, without or [], deadline_s)
+    except TakenTurn as taken:
+        return Failed(name="Not ready", message=str(taken))
+    except QuorumError as error:
+        name = NAMES.get(type(error), "Failed")
+        return Failed(name=name, message=f"[{error.exit_code}] {error}")
+
+
+def tell(line: str) -> None:
+    """Write a line into the runner's log."""
+    click.echo(f"{utc_now()} {line}", err=True)
+
+
+def _refreshed(home: Home, study: str, without: list[str], deadline_s: float | None) -> State[Any]:
+    frozen = home.frozen(study)
+    with home.exchange() as exchange:
+        running = Refresh(
+            home, frozen, exchange, without=without, deadline_s=deadline_s, progress=tell
+        )
+        gather(running)
+        number = 0
+        while not running.finished or number < running.driver.release.rounds:
+            pointer = ask_round(running, running.driver.release.digest, number)
+            if pointer != running.round(number):
+                raise Refused(
+                    "other_release",
+                    f"what was kept for round {number} is not what the exchange's log says; "
+                    f"one of the two was set back. Restore it, or burn the release",
+                )
+            number += 1
+        write_results(running)
+        close(running)
+        path = report(running, home)
+    return Completed(message=f"release {running.number}: {path}")

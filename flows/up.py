@@ -1,0 +1,96 @@
+"""Everything that the coordinating center runs, in one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NoReturn
+
+from coordinator.home import Home, host_and_port
+from coordinator.supervisor import Part, Supervisor
+from flows.environment import surroundings
+from site_agent.contract.errors import ConfigurationError
+from site_agent.runtime.http import answers
+from site_agent.runtime.locks import locked
+
+
+def up(home: Home, say: Callable[[str], None]) -> None:
+    """Run exchange, Prefect server and flow runner until interrupted (Ctrl-C, SIGTERM)."""
+    signal.signal(signal.SIGTERM, _stop)
+    home.identity()
+    marker = home.folder / "up.json"
+    with _alone(home):
+        marker.unlink(missing_ok=True)
+        supervisor = Supervisor(parts(home), say)
+        try:
+            supervisor.start()
+            _mark(home)
+            say("ready; Ctrl-C stops everything")
+            supervisor.keep()
+        except KeyboardInterrupt:
+            say("stopping")
+        finally:
+            supervisor.stop()
+            marker.unlink(missing_ok=True)
+    say("stopped")
+
+
+def parts(home: Home) -> list[Part]:
+    """Return the processes of a center in the order in which they are started."""
+    environment = surroundings(home, os.environ)
+    logs = home.folder / "logs"
+    host, port = host_and_port(home.settings["prefect.listen"], "prefect.listen")
+    python = sys.executable
+    server = [python, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    return [
+        Part(
+            "exchange",
+            f"{home.local_url} (hospitals: {home.public_url})",
+            [python, "-m", "coordinator", "exchange"],
+            environment,
+            logs / "exchange.log",
+            lambda: answers(f"{home.local_url}/readyz"),
+        ),
+        Part(
+            "Prefect server",
+            f"{home.prefect_url} (its pages too)",
+            server,
+            environment,
+            logs / "prefect-server.log",
+            lambda: answers(f"{home.prefect_url}/api/health"),
+        ),
+        Part(
+            "flow runner",
+            f"logs of all in {logs}",
+            [python, "-m", "flows.runner"],
+            environment,
+            logs / "runner.log",
+            lambda: answers(f"{home.prefect_url}/api/deployments/name/refresh/refresh"),
+        ),
+    ]
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Be the one that runs this center; ConfigurationError if another one does."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(home.folder / "up.lock"))
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"the center in {home.folder} is up already; stop it first, or take another --home"
+            ) from None
+        yield
+
+
+def _mark(home: Home) -> None:
+    said = {"exchange": home.local_url, "prefect": home.prefect_url, "pid": os.getpid()}
+    (home.folder / "up.json").write_text(json.dumps(said) + "\n", encoding="utf-8")
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
