@@ -1,20 +1,23 @@
-# `make demo` runs both example studies, `make test` the tests; either sets everything up first.
+# `make demo` runs an example study, `make test` the tests; either sets everything up first.
 # Needs Python 3.11 or later with its venv module, and a package index.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BUILD  ?= build
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := site_agent coordinator studies tests benchmarks docs
+STUDY  ?= anakinra
+CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 
 # Numerical libraries start a thread for each core; the sums here are too small for that.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test check format docs campaign bench clean
+.PHONY: help demo simulate test debian check format docs campaign bench clean
 
 help:
-	@echo "make demo      run the lung study (real patients) and the anakinra study (synthetic)"
+	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
+	@echo "               make demo STUDY=lung: 19 agents and real patients"
+	@echo "make simulate  both studies in one process"
 	@echo "make test      run the tests"
 	@echo "make check     format, lint, types, documentation, tests"
 	@echo "make format    format the code"
@@ -33,7 +36,8 @@ $(READY): pyproject.toml constraints.txt
 		--constraint constraints.txt --editable '.[coordinator,test]'
 	@touch $@
 
-demo: simulate
+demo: $(READY)
+	@$(BIN)/python studies/demo.py $(STUDY) --out $(BUILD)/$(STUDY)/demo
 
 simulate: $(READY)
 	@mkdir -p $(BUILD)
@@ -47,8 +51,21 @@ simulate: $(READY)
 	@$(BIN)/coordinator simulate studies/anakinra/study.yaml \
 		--sites $(BUILD)/anakinra/sites --out $(BUILD)/anakinra/out
 
-test: $(READY)
+test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+# Tests against PostgreSQL, over network namespaces and of systemd units need Debian packages. As
+# root they are installed; else the tests that need what is missing are skipped and say so.
+debian:
+	@missing=""; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
+	command -v systemd-analyze >/dev/null 2>&1 || missing="$$missing systemd"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "installing$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends $$missing >/dev/null || echo "could not install$$missing"; \
+	fi
 
 check: $(READY)
 	@$(BIN)/ruff format --check $(CODE)

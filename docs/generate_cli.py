@@ -6,21 +6,21 @@ With `--check` nothing is written; the exit code is 1 if the file is not what it
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import click
 
 PAGE: Final = Path(__file__).with_name("cli.md")
-PROGRAM: Final = "coordinator"
 EXAMPLE: Final = "Example: "
 
 HEAD: Final = """\
 # Commands
 
-The commands of the coordinating center. This page is written by `docs/generate_cli.py` from the
-commands themselves; do not edit it.
+The commands of the coordinating center, `coordinator`, and of a hospital, `site-agent`. This page
+is written by `docs/generate_cli.py` from the commands themselves; do not edit it.
+[center.md](center.md) and [agent.md](agent.md) tell when to use which.
 
 stdout is the result, stderr progress (on a terminal only) and messages. The codes with which a
 command leaves are in [exit-codes.md](exit-codes.md), what is written in [results.md](results.md).
@@ -28,7 +28,7 @@ command leaves are in [exit-codes.md](exit-codes.md), what is written in [result
 
 
 def contexts(
-    command: click.Command, name: str = PROGRAM, parent: click.Context | None = None
+    command: click.Command, name: str, parent: click.Context | None = None
 ) -> Iterator[click.Context]:
     """Yield the context of a command and of all below it; each knows its full name."""
     context = click.Context(command, parent, info_name=name, **command.context_settings)
@@ -38,9 +38,18 @@ def contexts(
             yield from contexts(command.commands[child], child, context)
 
 
-def reference(program: click.Command) -> str:
+def programs() -> dict[str, click.Command]:
+    """Return the commands by the name under which they are installed."""
+    from flows.commands import cli as coordinator
+    from site_agent.cli import cli as site_agent
+
+    return {"coordinator": coordinator, "site-agent": site_agent}
+
+
+def reference(programs: Mapping[str, click.Command]) -> str:
     """Return the whole page."""
-    return "\n".join([HEAD, *map(_section, contexts(program))])
+    found = [context for name, program in programs.items() for context in contexts(program, name)]
+    return "\n".join([HEAD, *map(_section, found)])
 
 
 def examples(command: click.Command) -> list[str]:
@@ -123,9 +132,7 @@ def _default(option: click.Option, context: click.Context) -> str:
 def main(arguments: list[str]) -> int:
     """Write the page, or with --check compare it; return the exit code."""
     sys.path.insert(0, str(PAGE.parents[1]))
-    from coordinator.cli import cli
-
-    text = reference(cli)
+    text = reference(programs())
     if "--check" in arguments:
         same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
         sys.stderr.write("" if same else f"{PAGE.name} is out of date; run {Path(__file__).name}\n")
