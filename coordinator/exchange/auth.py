@@ -1,7 +1,7 @@
 """Who makes a request: the checks that every signed request passes, in their order.
 
-Header readable, name known, body bounded, signature, clock. The body is counted as it comes in
-and refused as soon as it is too large, because its sender is not known before it is whole.
+Header readable, name known, signature, clock, and only then the body: it is counted as it comes
+in, refused as soon as it is too large, and must be the one whose hash was signed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def credentials(request: Request) -> Credentials:
     if found is None:
         raise Problem(
             "unsigned",
-            'expected a header Authorization: Quorum name="...", at="...", signature="..."; '
+            'expected a header Authorization: Quorum name="...", at="...", body="...", '
+            'signature="..."; '
             "an address that opens in a browser is none of these",
         )
     return found
@@ -86,17 +87,29 @@ def known(store: Store, center: Member, name: str) -> Caller:
     return Caller(name, party.signing_key, is_center=False, seen=party.seen)
 
 
-def check(key: str, said: Credentials, request: Request, body: bytes) -> None:
+def check(key: str, said: Credentials, request: Request) -> None:
     """Raise Problem("signature") unless the holder of `key` signed this request."""
     member = Member(said.name, key, "", {})
     try:
-        requests.check(member, said, request.method, target(request), body)
+        requests.check(member, said, request.method, target(request))
     except Refused:
-        raise Problem(
-            "signature",
-            f"the request in the name of '{said.name}' is not signed with the key that it "
-            f"enrolled with, or was altered on its way; enrol again if the key is a new one",
-        ) from None
+        raise _signature(said.name) from None
+
+
+def check_body(said: Credentials, body: bytes) -> None:
+    """Raise Problem("signature") unless the body is the one that was signed."""
+    try:
+        requests.check_body(said, body)
+    except Refused:
+        raise _signature(said.name) from None
+
+
+def _signature(name: str) -> Problem:
+    return Problem(
+        "signature",
+        f"the request in the name of '{name}' is not signed with the key that it enrolled with, "
+        f"or was altered on its way; enrol again if the key is a new one",
+    )
 
 
 def check_clock(said: Credentials, now: float) -> None:

@@ -1,4 +1,4 @@
-"""SQL on parties, invitations, studies and approvals."""
+"""SQL on parties, invitations and studies, and on what sites say of studies and releases."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, func, insert, select, update
+from sqlalchemy import Connection, Insert, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from coordinator.exchange.schema import approvals, invitations, parties, pinned, studies
+from coordinator.exchange.schema import approvals, invitations, parties, pinned, standings, studies
 from site_agent.contract.party import Member
 from site_agent.contract.study.model import Study
 
@@ -29,12 +29,13 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Leave for a site to enrol with a token of which only the hash is kept."""
+    """Leave, given at `at`, to enrol with a token of which only the hash is kept."""
 
     site: str
     token_sha256: str
     expires: int
-    used: int | None
+    at: int
+    used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,16 @@ class Approval:
     site: str
     state: str
     until: int | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What hinders a site in a release."""
+
+    open: str
+    site: str
+    code: str
     at: int
 
 
@@ -101,6 +112,7 @@ class Directory:
         values = {
             "token_sha256": invitation.token_sha256,
             "expires": invitation.expires,
+            "at": invitation.at,
             "used": invitation.used,
         }
         key = {"site": invitation.site}
@@ -157,6 +169,22 @@ class Directory:
         key = {"study": approval.study, "site": approval.site}
         values = {"state": approval.state, "until": approval.until, "at": approval.at}
         self.connection.execute(upsert(self.connection, approvals, key, values))
+
+    def standings(self, opened: str) -> list[Standing]:
+        """Return what hinders the sites of a release, by site."""
+        query = select(standings).where(standings.c.open == opened).order_by(standings.c.site)
+        return [Standing(**row._mapping) for row in self.connection.execute(query)]
+
+    def put_standing(self, standing: Standing) -> None:
+        """Put in what hinders a site, in place of what did before."""
+        key = {"open": standing.open, "site": standing.site}
+        values = {"code": standing.code, "at": standing.at}
+        self.connection.execute(upsert(self.connection, standings, key, values))
+
+    def clear_standing(self, opened: str, site: str) -> None:
+        """Note that nothing hinders a site."""
+        rows = delete(standings).where(standings.c.open == opened, standings.c.site == site)
+        self.connection.execute(rows)
 
 
 def upsert(

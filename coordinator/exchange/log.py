@@ -1,8 +1,7 @@
-"""SQL on releases, their messages, and what hinders sites."""
+"""SQL on releases and their messages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,6 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    delete,
     exists,
     func,
     insert,
@@ -21,8 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from coordinator.exchange.directory import upsert
-from coordinator.exchange.schema import messages, pinned, places, releases, standings
+from coordinator.exchange.schema import messages, pinned, places, releases
 from site_agent.contract.messages import Burn, Open, Receipt, Round, Share, Shares
 
 UNDER_WAY: Final = "under_way"
@@ -70,16 +67,6 @@ class Letter:
     open: str
     sender: str
     wire: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What hinders a site in a release."""
-
-    open: str
-    site: str
-    code: str
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,19 +235,3 @@ class Log:
         row: Row[tuple[int, str, int, str, str, bytes]] | None
         row = self.connection.execute(query).first()
         return None if row is None else Letter(**row._mapping)
-
-    def standings(self, opened: str) -> Sequence[Standing]:
-        """Return what hinders the sites of a release, by site."""
-        query = select(standings).where(standings.c.open == opened).order_by(standings.c.site)
-        return [Standing(**row._mapping) for row in self.connection.execute(query)]
-
-    def put_standing(self, standing: Standing) -> None:
-        """Put in what hinders a site, in place of what did before."""
-        key = {"open": standing.open, "site": standing.site}
-        values = {"code": standing.code, "at": standing.at}
-        self.connection.execute(upsert(self.connection, standings, key, values))
-
-    def clear_standing(self, opened: str, site: str) -> None:
-        """Note that nothing hinders a site."""
-        rows = delete(standings).where(standings.c.open == opened, standings.c.site == site)
-        self.connection.execute(rows)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import Any, Final
 
 from coordinator.exchange.auth import instant
 from coordinator.exchange.directory import Invitation, Party
 from coordinator.exchange.store import Store, Transaction
 from site_agent.contract.canonical import canonical_json, sha256
-from site_agent.contract.enrolment import SITE_NAME, SITE_NAME_IN_WORDS, card, read_card
+from site_agent.contract.enrolment import card, read_card
 from site_agent.contract.errors import ConfigurationError, Refused
 from site_agent.contract.identity import fingerprint, seal
-from site_agent.contract.party import Member
+from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS, Member
 from site_agent.contract.problems import Problem
 
 RESERVED: Final = "center"
@@ -27,14 +28,19 @@ def check_site_name(site: str, center: Member) -> None:
         )
 
 
-def invite(store: Store, site: str, token_sha256: str, expires: int) -> None:
-    """Invite a site; in place of an earlier invitation, unless it is the same one."""
+def invite(store: Store, invitation: Invitation) -> None:
+    """Invite a site, in place of an earlier invitation; the same one again stays used.
+
+    Raises Problem("conflict") if a later one is there: this one is a repeat of an old request.
+    """
 
     def work(tx: Transaction) -> None:
-        found = tx.directory.invitation(site)
-        same = found is not None and found.token_sha256 == token_sha256
-        used = found.used if same and found is not None else None
-        tx.directory.invite(Invitation(site, token_sha256, expires, used))
+        found, used = tx.directory.invitation(invitation.site), None
+        if found is not None and found.token_sha256 == invitation.token_sha256:
+            used = found.used
+        elif found is not None and found.at > invitation.at:
+            raise Problem("conflict", f"a later invitation of '{found.site}' is there; invite anew")
+        tx.directory.invite(replace(invitation, used=used))
 
     store.write("invite", work)
 

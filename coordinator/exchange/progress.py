@@ -36,7 +36,8 @@ def _progress(tx: Transaction, release: LoggedRelease) -> dict[str, Any]:
         "roster": roster,
         "waiting": [] if phase == "over" else [site for site in roster if site not in came],
         "standing": {
-            one.site: {"code": one.code, "at": one.at} for one in tx.log.standings(release.open)
+            one.site: {"code": one.code, "at": one.at}
+            for one in tx.directory.standings(release.open)
         },
         "opened": release.opened,
         "ended": release.ended,

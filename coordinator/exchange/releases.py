@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from coordinator.exchange.auth import Caller
-from coordinator.exchange.log import UNDER_WAY, LoggedRelease, Slot, Standing
+from coordinator.exchange.directory import Standing
+from coordinator.exchange.log import UNDER_WAY, LoggedRelease, Slot
 from coordinator.exchange.store import Store, Transaction
 from site_agent.contract import messages
 from site_agent.contract.canonical import sha256
@@ -161,7 +162,7 @@ def _take_other(tx: Transaction, center: Member, posted: Posted, now: int) -> Ta
     if found is not None:
         return found
     taken = _append(tx, posted)
-    tx.log.clear_standing(slot.open, slot.sender)
+    tx.directory.clear_standing(slot.open, slot.sender)
     if slot.kind == Burn.TYPE:
         tx.log.end_release(slot.open, advance(RELEASE, release.state, "burn"), at=now)
     elif slot.kind == Receipt.TYPE and tx.log.senders(slot.open, Receipt.TYPE) >= set(roster):
@@ -219,8 +220,8 @@ def stand(store: Store, standing: Standing, caller: Caller) -> None:
         if tx.directory.pinned_keys(release.study)[standing.site] != caller.signing_key:
             raise unknown_release()
         if standing.code:
-            tx.log.put_standing(standing)
+            tx.directory.put_standing(standing)
         else:
-            tx.log.clear_standing(standing.open, standing.site)
+            tx.directory.clear_standing(standing.open, standing.site)
 
     store.write("put standing", work)

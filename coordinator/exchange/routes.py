@@ -18,8 +18,8 @@ from coordinator.exchange.bodies import (
     StandingBody,
     read_body,
 )
-from coordinator.exchange.directory import Approval
-from coordinator.exchange.log import Letter, Standing
+from coordinator.exchange.directory import Approval, Invitation, Standing
+from coordinator.exchange.log import Letter
 from coordinator.exchange.mail import LONGEST_WAIT_S
 from coordinator.exchange.openapi import json_body, other_body
 from coordinator.exchange.signed import Enrolling, Signed, enrolling, signed
@@ -47,7 +47,7 @@ def put_invitation(site: str, asked: OfCenter, here: Here) -> None:
     """Invite a site to enrol with a token."""
     parties.check_site_name(site, here.center)
     body = read_body(asked.body, InvitationBody)
-    parties.invite(here.store, site, body.token_sha256, body.expires)
+    parties.invite(here.store, Invitation(site, body.token_sha256, body.expires, at=asked.at))
 
 
 @router.post("/enrolments", status_code=CREATED, openapi_extra=json_body(EnrolmentBody))

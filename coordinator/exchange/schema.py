@@ -45,6 +45,7 @@ invitations: Final = Table(
     Column("site", Text, primary_key=True),
     Column("token_sha256", Text, nullable=False),
     Column("expires", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
     Column("used", BigInteger),
 )
 

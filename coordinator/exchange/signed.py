@@ -25,10 +25,11 @@ Who = Literal["center", "site", "party"]
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed request that passed all checks."""
+    """A signed request that passed all checks, and the second at which it was made."""
 
     caller: Caller
     body: bytes
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,24 @@ def signed(who: Who, largest: int | None = LARGEST_JSON) -> Callable[[Request], 
 
     async def checked(request: Request) -> Signed:
         here = surroundings(request)
-        said = auth.credentials(request)
+        came, said = here.clock(), auth.credentials(request)
         caller = await to_thread.run_sync(auth.known, here.store, here.center, said.name)
+        await to_thread.run_sync(_check, caller.signing_key, said, request, came)
         body = await auth.bounded_body(request, largest or here.largest_message)
-        await to_thread.run_sync(_check, here, caller.signing_key, said, request, body)
+        await to_thread.run_sync(auth.check_body, said, body)
         if not caller.is_center:
             await to_thread.run_sync(_note_seen, here, caller, request)
         if who != "party" and caller.is_center != (who == "center"):
             raise Problem("forbidden", f"this is for a {who}, and '{caller.name}' is none")
-        return Signed(caller, body)
+        return Signed(caller, body, said.at)
 
     return checked
 
 
-def _check(here: Surroundings, key: str, said: Credentials, request: Request, body: bytes) -> None:
-    auth.check(key, said, request, body)
-    auth.check_clock(said, here.clock())
+def _check(key: str, said: Credentials, request: Request, came: float) -> None:
+    """Check signature and clock, by the time at which the request came."""
+    auth.check(key, said, request)
+    auth.check_clock(said, came)
 
 
 def _note_seen(here: Surroundings, caller: Caller, request: Request) -> None:
@@ -68,10 +71,10 @@ def _note_seen(here: Surroundings, caller: Caller, request: Request) -> None:
 
 async def enrolling(request: Request) -> Enrolling:
     """Return the card and token of a request that is signed with the key on the card."""
-    here = surroundings(request)
-    said = auth.credentials(request)
+    came, said = surroundings(request).clock(), auth.credentials(request)
     body = await auth.bounded_body(request, LARGEST_JSON)
     sent = read_body(body, EnrolmentBody)
     member = read_enrolled(sent.card, said.name)
-    await to_thread.run_sync(_check, here, member.signing_key, said, request, body)
+    await to_thread.run_sync(_check, member.signing_key, said, request, came)
+    await to_thread.run_sync(auth.check_body, said, body)
     return Enrolling(member, sent.token)

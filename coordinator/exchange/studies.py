@@ -7,9 +7,8 @@ from typing import Any
 from coordinator.exchange.auth import Caller
 from coordinator.exchange.directory import Approval, Shelved
 from coordinator.exchange.store import Store, Transaction
-from site_agent.contract.enrolment import SITE_NAME
 from site_agent.contract.errors import StudyError
-from site_agent.contract.party import Member
+from site_agent.contract.party import SITE_NAME, Member
 from site_agent.contract.problems import Problem
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study

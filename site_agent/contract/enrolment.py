@@ -6,17 +6,11 @@ The card is a party's name, public keys and attributes, as they travel before fr
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from site_agent.contract.errors import ConfigurationError
-from site_agent.contract.party import Member
-
-SITE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}\Z")
-SITE_NAME_IN_WORDS: Final = (
-    "lower-case letters, digits, '-', '_' and '.' (a letter or digit first, at most 40)"
-)
+from site_agent.contract.party import SITE_NAME, Member
 
 
 def card(member: Member) -> dict[str, Any]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+SITE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}\Z")
+SITE_NAME_IN_WORDS: Final = (
+    "lower-case letters, digits, '-', '_' and '.' (a letter or digit first, at most 40)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final, get_args
 from site_agent.contract.analyses.kind import Context
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Issue, StudyError
-from site_agent.contract.party import Member, Roster
+from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS, Member, Roster
 from site_agent.contract.study.document import Node, read_document
 from site_agent.contract.study.endpoints import read_cohorts, read_endpoints
 from site_agent.contract.study.fields import Fields, nearest
@@ -26,6 +26,7 @@ from site_agent.contract.sums import Disclosure
 
 CLASSES: Final[tuple[Disclosure, ...]] = get_args(Disclosure)
 FEWEST_SITES: Final = 3
+LONGEST_QUOTED: Final = 60
 
 
 def read_study(text: str, source: str, *, development: bool = False) -> Study:
@@ -199,7 +200,21 @@ def _read_roster(root: Fields, attributes: Mapping[str, tuple[str, ...]]) -> Ros
     fields.close()
     if center is None:
         return None
-    return Roster(_read_member(center.text("name", required=True), center, {}), sites)
+    roster = Roster(_read_member(center.text("name", required=True), center, {}), sites)
+    _check_names_and_keys(fields, roster)
+    return roster
+
+
+def _check_names_and_keys(fields: Fields, roster: Roster) -> None:
+    """Note names that are none, and a key that two parties of the roster share."""
+    owners: dict[str, str] = {}
+    for member in (roster.center, *roster.sites.values()):
+        if not SITE_NAME.match(member.name):
+            name = ascii(member.name)[:LONGEST_QUOTED]
+            fields.issue(f"the name {name} of a party is not of {SITE_NAME_IN_WORDS}")
+        for key in {member.signing_key, member.encryption_key} & set(owners):
+            fields.issue(f"'{owners[key]}' and '{member.name}' have the same key; each has its own")
+        owners |= dict.fromkeys((member.signing_key, member.encryption_key), member.name)
 
 
 def _read_member(name: str, fields: Fields, attributes: Mapping[str, tuple[str, ...]]) -> Member:

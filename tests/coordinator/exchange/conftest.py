@@ -8,18 +8,16 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Final
 
-import psycopg
 import pytest
 
 from tests.coordinator.exchange.office import Office, opening
+from tests.coordinator.exchange.postgres import new_database
 from tests.protocol import CENTER
 
 BINARIES: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-NUMBERS: Final = count()
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +69,6 @@ def furnished_template(postgresql: str) -> str:
 def _furnish(database: str) -> None:
     with Office(database) as office:
         office.furnished()
-
-
-def new_database(server: str, template: str = "template1") -> str:
-    """The URL of a new database of a PostgreSQL server, a copy of another."""
-    name = f"exchange_{next(NUMBERS)}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-    return f"{server}/{name}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -104,6 +104,18 @@ def test_both_times_are_told(plain: Office) -> None:
     assert "2026-11-21T03:16:07Z" in said and "2026-11-21T04:16:07Z" in said
 
 
+def test_a_body_that_takes_long(plain: Office) -> None:
+    """The clock counts when the request came, not when the last of its body did."""
+
+    def pieces() -> Iterator[bytes]:
+        plain.now += 1000
+        yield b""
+
+    own = {"Authorization": header()}
+    answer = plain.send("GET", "/v1/parties", content=_Stream(pieces()), headers=own)
+    assert answer.status_code == 200
+
+
 def test_a_time_without_a_date(plain: Office) -> None:
     """A second that no calendar has is too far in the future, not a defect."""
     assert code(sent(plain, header(at=9_999_999_999_999_999))) == "clock"

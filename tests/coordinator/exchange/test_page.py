@@ -51,7 +51,7 @@ def test_every_metric_is_on_the_page(plain: Office) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (requests.MAY_DIFFER_S, "within {} seconds of the exchange's clock"),
+        (requests.MAY_DIFFER_S, "within {} seconds of its time"),
         (mail.LONGEST_WAIT_S, "(0 to {})"),
         (bodies.LARGEST_JSON >> 10, "{} KiB for JSON"),
         (bodies.LARGEST_STUDY >> 20, "{} MiB for a study"),

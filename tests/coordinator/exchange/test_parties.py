@@ -118,6 +118,14 @@ def test_the_same_invitation_again_is_still_used(office: Office) -> None:
     assert code(office.enrol(NEW_KEY)) == "invitation"
 
 
+def test_an_old_invitation_again(office: Office) -> None:
+    """A request to invite that somebody repeats does not bring its token back."""
+    office.invite("alder")
+    body = {"token_sha256": sha256(b"old token"), "expires": NOW + 9}
+    answer = office.ask(CENTER, "PUT", "/v1/invitations/alder", body, at=NOW - 1)
+    assert (code(answer), code(office.enrol("alder"))) == ("conflict", "201")
+
+
 @pytest.mark.parametrize("name", [CENTER, "Alder", "-a", "a" * 41, "%C3%A4", "a%00"])
 def test_names_that_no_site_can_have(office: Office, name: str) -> None:
     """The center, capitals, and too long names cannot be invited."""

@@ -6,14 +6,17 @@ import sqlite3
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
 from coordinator.exchange import schema, store
+from coordinator.exchange.directory import Invitation
 from coordinator.exchange.store import Store, Transaction
 from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.problems import Problem
+from tests.coordinator.exchange.postgres import new_database
 
 
 def test_nobody_else_can_read_the_file(sqlite: str, tmp_path: Path) -> None:
@@ -85,14 +88,14 @@ def test_a_step_that_fails_changes_nothing(database: str, monkeypatch: pytest.Mo
             Store.open(database)
     opened = Store.open(database)
     with opened.engine.begin() as connection:
-        tables = schema.inspect(connection).get_table_names()
+        tables = inspect(connection).get_table_names()
     opened.close()
     assert "half" not in tables
 
 
 def locked() -> OperationalError:
     cause = sqlite3.OperationalError("database is locked")
-    cause.sqlite_errorcode = sqlite3.SQLITE_BUSY  # type: ignore[misc]
+    cause.sqlite_errorcode = sqlite3.SQLITE_BUSY
     return OperationalError("", {}, cause)
 
 
@@ -146,18 +149,12 @@ def test_what_fails_is_undone(database: str) -> None:
     opened = Store.open(database)
 
     def work(tx: Transaction) -> None:
-        tx.directory.invite(schema_invitation())
+        tx.directory.invite(Invitation("alder", "0" * 64, 1, at=1))
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
         opened.write("test", work)
     assert opened.read("test", lambda tx: tx.directory.invitations()) == []
-
-
-def schema_invitation():  # type: ignore[no-untyped-def]
-    from coordinator.exchange.directory import Invitation
-
-    return Invitation("alder", "0" * 64, 1, None)
 
 
 def test_transactions_are_told_of(sqlite: str) -> None:
@@ -167,3 +164,27 @@ def test_transactions_are_told_of(sqlite: str) -> None:
     opened.on_end = lambda name, _seconds, retries: heard.append((name, retries))
     opened.read("a look", lambda tx: None)
     assert heard == [("a look", 0)]
+
+
+def test_connections_that_the_server_has_closed(postgresql: str) -> None:
+    """A PostgreSQL that was started anew is asked again, without an error."""
+    opened = Store.open(new_database(postgresql))
+    opened.read("test", lambda tx: tx.log.newest())
+    with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [opened.engine.url.database],
+        )
+    assert opened.read("test", lambda tx: tx.log.newest()) == 0
+
+
+def test_a_lock_of_another_process(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that another process holds up too long is told as a problem."""
+    monkeypatch.setattr(store, "PAUSE_S", 0)
+    opened = Store.open(new_database(postgresql))
+    monkeypatch.setattr(store, "POSTGRESQL", ("SET lock_timeout = 20",))
+    opened.engine.dispose()
+    with opened.engine.begin() as other:
+        other.execute(text(f"SELECT pg_advisory_xact_lock({store.ADVISORY_LOCK})"))
+        with pytest.raises(Problem, match="'test'"):
+            opened.write("test", lambda tx: None)

@@ -46,7 +46,7 @@ class Run:
                 self.post(name, reply)
 
     def mail(self, by: str, query: str = "") -> list[bytes]:
-        found = []
+        found: list[bytes] = []
         while True:
             answer = self.office.mail(by, f"{query}after={self.read[by]}")
             if answer.status_code != 200:

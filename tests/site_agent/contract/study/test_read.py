@@ -206,11 +206,30 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_a_study_changed_after_freezing_is_refused() -> None:
     """The hash in the file no longer fits its content."""
     member = "{signing_key: a, encryption_key: b, attributes: {country: US}}"
-    center = "{name: center, signing_key: a, encryption_key: b}"
+    center = "{name: center, signing_key: c, encryption_key: d}"
     roster = f"roster:\n  center: {center}\n  sites: {{one: {member}}}\n"
     text = varied() + roster + f"frozen: {'a' * 64}\n"
     with pytest.raises(StudyError, match="changed after freezing: its content has the hash"):
         read_study(text, "small.yaml")
+
+
+def rostered(name: str, center_key: str) -> str:
+    """A study with one site of this name, whose center signs with this key."""
+    member = "{signing_key: a, encryption_key: b, attributes: {country: US}}"
+    center = f"{{name: center, signing_key: {center_key}, encryption_key: d}}"
+    return f"{varied()}roster:\n  center: {center}\n  sites: {{{name}: {member}}}\n"
+
+
+def test_two_parties_with_one_key_are_refused() -> None:
+    """A site that signs with the center's key is the center."""
+    with pytest.raises(StudyError, match="'center' and 'one' have the same key"):
+        read_study(rostered("one", "a") + f"frozen: {'a' * 64}\n", "small.yaml")
+
+
+def test_a_name_that_would_move_the_cursor_is_refused() -> None:
+    """What is printed on a steward's terminal holds no control character."""
+    with pytest.raises(StudyError, match="of a party is not of lower-case letters"):
+        read_study(rostered(r'"\e[2Jone"', "c") + f"frozen: {'a' * 64}\n", "small.yaml")
 
 
 def test_a_frozen_study_needs_a_roster() -> None:
@@ -231,7 +250,7 @@ def test_what_is_no_study_is_a_study_error(text: str) -> None:
 def test_a_roster_without_its_hash_is_refused() -> None:
     """Taking the line `frozen` out does not make a frozen study free to change."""
     member = "{signing_key: a, encryption_key: b, attributes: {country: US}}"
-    center = "{name: center, signing_key: a, encryption_key: b}"
+    center = "{name: center, signing_key: c, encryption_key: d}"
     roster = f"roster:\n  center: {center}\n  sites: {{one: {member}}}\n"
     with pytest.raises(StudyError, match="'frozen' is missing"):
         read_study(varied() + roster, "small.yaml")
