@@ -87,6 +87,7 @@ campaign: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/release.py
+	@$(BIN)/python benchmarks/processes.py
 
 clean:
 	rm -rf $(BUILD) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
