@@ -17,11 +17,12 @@ import time
 from pathlib import Path
 
 from coordinator.center import add_study, freeze_study, invite_site
+from coordinator.driver import approvals
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
 from coordinator.simulate import simulate
 from site_agent.permission import Permission
-from site_agent.runtime.http import answers
+from site_agent.runtime.http import Exchange, answers
 from site_agent.setup import enrol, set_up
 from site_agent.shelf import Shelf
 from site_agent.standing import standing
@@ -85,7 +86,7 @@ def over_processes(study: str, sites: Path, place: Path) -> tuple[float, float]:
             log = config.with_name("agent.log")
             running.append(started("site_agent", "--config", str(config), "run", log=log))
         with home.exchange() as exchange:
-            while not all("runs" in c.with_name("agent.log").read_text() for c in configs):
+            while len(approvals(exchange, home.frozen(study).hash)) < len(configs):
                 time.sleep(0.1)
             at_rest = memory_mib(running[1].pid)
             begun = time.perf_counter()
@@ -97,9 +98,9 @@ def over_processes(study: str, sites: Path, place: Path) -> tuple[float, float]:
             process.wait()
 
 
-def released(home: Home, study: str, exchange: object) -> None:
+def released(home: Home, study: str, exchange: Exchange) -> None:
     """Do one release as the flow does it."""
-    refresh = Refresh(home, home.frozen(study), exchange, deadline_s=600)  # type: ignore[arg-type]
+    refresh = Refresh(home, home.frozen(study), exchange, deadline_s=600)
     refresh.gather()
     while not refresh.finished:
         refresh.round(refresh.driver.release.rounds)
