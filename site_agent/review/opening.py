@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from site_agent.contract.analyses.cox_sums import MOMENTS
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Analysis, Study
@@ -58,9 +57,7 @@ def opens(study: Study, analysis: Analysis) -> list[Opened]:
     found: list[Opened] = []
     for disclosure, what in KINDS[analysis.kind].uses(analysis.options):
         found.append((disclosure, what + (_also(study, analysis) if disclosure == "B" else "")))
-    if analysis.options.get("baseline") == "by_site":
-        found.insert(0, (MOMENTS.disclosure, MOMENTS.gives))
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _also(study: Study, analysis: Analysis) -> str:

@@ -31,6 +31,7 @@ from tests.docs.pages import (
     without,
     written,
 )
+from tests.protocol import entropy
 
 PAGE = page("study-file.md")
 STUDIES = [
@@ -50,8 +51,8 @@ FREE = ("presentation.labels", "sites.attributes", "attributes")  # their names 
 
 def frozen_text() -> str:
     """The study with every field, frozen over two sites."""
-    center, *sites = (Identity.create(n, lambda size: bytes([7] * size)) for n in ("center", "a"))
-    members = [site.member({"country": "US"}) for site in sites]
+    center, site = (Identity.create(n, entropy(n)) for n in ("center", "a"))
+    members = [site.member({"country": "US"})]
     text, _ = freeze(studies(PAGE)[0], "study.yaml", roster_of(center.member(), members))
     return text
 

@@ -153,7 +153,7 @@ def _read_screen(fields: Fields, context: Context) -> dict[str, Any]:
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     if options["baseline"] == "by_site":
-        return (("A", WITHIN_SITE.gives),)
+        return (("A", MOMENTS.gives), ("A", WITHIN_SITE.gives))
     return (("A", MOMENTS.gives), ("B", DEATHS.gives), ("C", RISK_SETS.gives))
 
 
