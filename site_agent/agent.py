@@ -9,8 +9,8 @@ has answered.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -24,6 +24,8 @@ from site_agent.runtime.http import Exchange, Mail, passing, pause_s
 LOST: Final = ("unknown_party", "signature")  # nothing that waiting mends
 ENDED: Final = ("release_over", "unknown_release")  # the release ended while this was computed
 HINDERED_POLL_S: Final = 3
+AGAIN_S: Final = 900.0
+LONGEST_POLL_S: Final = 30  # the exchange holds no request open for longer
 
 
 class Answers(Protocol):
@@ -58,7 +60,11 @@ class Hindrance:
 
 @dataclass
 class Agent:
-    """One hospital's agent. `say` takes a line for the log, `clock` counts seconds."""
+    """One hospital's agent. `say` takes a line for the log, `clock` counts seconds.
+
+    again_s: how often an agent at rest begins at the first message again. An exchange that was
+    set back to an older store numbers new messages as it did others; they would be passed over.
+    """
 
     exchange: Exchange
     worker: Answers
@@ -67,9 +73,14 @@ class Agent:
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    again_s: float = AGAIN_S
     after: int = 0
+    began: float = field(init=False)
     hindered: dict[str, Hindrance] = field(default_factory=dict)
     told: dict[str, Approval] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
 
     def run(self) -> None:
         """Work until the process is stopped; Declined if the exchange does not know this key."""
@@ -80,10 +91,11 @@ class Agent:
             except (Unreachable, Declined) as error:
                 if isinstance(error, Declined) and error.code in LOST:
                     raise
-                if str(error) != last:
+                what = error.code if isinstance(error, Declined) else str(error)
+                if what != last:
                     self.say(f"{error}. Trying again, at the latest every minute")
                 self.sleep(pause_s(failures))
-                failures, last = failures + 1, str(error)
+                failures, last = failures + 1, what
                 continue
             if failures:
                 self.say("the exchange answers again")
@@ -93,7 +105,7 @@ class Agent:
         """Tell what was approved, then fetch one message and answer it."""
         self._tell_approvals()
         self._try_again()
-        wait_s = min(self.poll_s, HINDERED_POLL_S) if self.hindered else self.poll_s
+        wait_s = min(self.poll_s, HINDERED_POLL_S if self.hindered else LONGEST_POLL_S)
         mail = self.exchange.mail(self.after, wait_s)
         if mail is None:
             self._at_rest()
@@ -111,10 +123,12 @@ class Agent:
         """Note that every release has gone as far as it can, and free what is idle."""
         for release, hindrance in list(self.hindered.items()):
             if hindrance.again_at is None:
-                del self.hindered[release]
                 self._stand(release, "")
+                del self.hindered[release]
         if not self.hindered:
             self.worker.rest()
+        if self.clock() - self.began >= self.again_s:
+            self.after, self.began = 0, self.clock()
 
     def _tell_approvals(self) -> None:
         """Tell the exchange what the steward has approved or revoked since the last time."""
@@ -125,7 +139,7 @@ class Agent:
             self._hurry()
         for study, approval in standing.items():
             if self.told.get(study) != approval:
-                with suppress(Declined):  # of a study that the center has taken back
+                with _final():  # of a study that the center has taken back
                     tell_approval(self.exchange, study, approval)
                 self.told[study] = approval
 
@@ -161,7 +175,7 @@ class Agent:
         try:
             self.exchange.post(reply)
         except Declined as declined:
-            if declined.code in LOST or passing(declined) or declined.code == "clock":
+            if _of_every_request(declined):
                 raise
             if declined.code not in ENDED:
                 self._hinder(mail, declined.code, str(declined))
@@ -172,13 +186,28 @@ class Agent:
         if before is None or (before.code, before.text) != (code, text):
             self.say(f"release {mail.release} of study {mail.study[:16]}: {code}: {text}")
         attempts = before.attempts + 1 if before else 1
-        self.hindered[mail.open] = Hindrance(code, text, attempts, self.clock() + pause_s(attempts))
         if before is None or before.code != code:
-            self._stand(mail.open, code)
+            self._stand(mail.open, code)  # first: if it cannot be told, the message comes again
+        self.hindered[mail.open] = Hindrance(code, text, attempts, self.clock() + pause_s(attempts))
 
     def _stand(self, release: str, code: str) -> None:
-        with suppress(Declined):
+        with _final():
             self.exchange.write("PUT", f"/v1/releases/{release}/standing", {"code": code})
+
+
+def _of_every_request(declined: Declined) -> bool:
+    """Return whether any other request would be declined as well: key, clock, store."""
+    return declined.code in (*LOST, "clock") or passing(declined)
+
+
+@contextmanager
+def _final() -> Iterator[None]:
+    """Take a no for an answer, unless what was asked for has nothing to do with it."""
+    try:
+        yield
+    except Declined as declined:
+        if _of_every_request(declined):
+            raise
 
 
 def tell_approval(exchange: Exchange, study: str, approval: Approval) -> None:

@@ -43,7 +43,10 @@ def _study(site: Site, wanted: str) -> Study:
         return Shelf(site).find(wanted)
     if not path.exists():
         raise ConfigurationError(f"the study file {path} does not exist")
-    study = read_study(path.read_text(encoding="utf-8"), path.name)
+    try:
+        study = read_study(path.read_text(encoding="utf-8"), path.name)
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"the study file {path} is not UTF-8 text") from None
     if study.roster is not None and site.name not in study.roster.sites:
         raise ConfigurationError(f"the study {study.name} leaves out '{site.name}'")
     return study

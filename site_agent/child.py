@@ -6,16 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from site_agent.contract.errors import QuorumError
 from site_agent.pipes import read_frame, write_frame
 
 END_S = 5.0
 
 
-class WorkerDied(QuorumError):
+class WorkerDied(Exception):
     """The process that computes ended in the middle of a message."""
 
 
@@ -56,6 +56,7 @@ class Child:
         except (EOFError, BrokenPipeError):
             code = process.wait()
             self._process = None
+            _close(process)
             raise WorkerDied(
                 f"the process that computes ended ({_why(code)}); it is started again"
             ) from None
@@ -87,10 +88,17 @@ class Child:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
+        _close(process)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):  # of what it did not read any more
                 pipe.close()
 
 
 def _why(code: int) -> str:
-    return f"signal {-code}; is the memory enough?" if code < 0 else f"exit code {code}"
+    if code < 0:
+        return f"signal {-code}; is the memory enough?"
+    return f"exit code {code}; it said why in the lines before"

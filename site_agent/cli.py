@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from site_agent.approvals import approvals
-from site_agent.contract.errors import ConfigurationError, Declined, NotReady, Unreachable
+from site_agent.contract.errors import ConfigurationError, QuorumError
 from site_agent.contract.identity import fingerprint
 from site_agent.contract.version import VERSION
 from site_agent.runtime.clock import utc
@@ -47,6 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
 def cli(context: click.Context, config: Path) -> None:
     """The agent of one hospital: its records stay here, masked sums leave."""
     context.obj = config
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _site(config: Path) -> Site:
@@ -82,7 +86,7 @@ def init(
     """
     from site_agent.setup import set_up
 
-    found = set_up(config, invitation, data, attributes, proxy=proxy, ca_file=ca_file)
+    found = set_up(config, invitation, data, attributes, proxy=proxy, ca_file=ca_file, tell=_say)
     click.echo(f"{config.absolute()}: settings of '{found.name}'; look through them")
     click.echo(f"key          {found.key}: make a backup that only you can read")
     click.echo(f"fingerprint  {fingerprint(found.identity().member())} ({found.name})")
@@ -193,7 +197,9 @@ def approve(config: Path, study: str, until: datetime | None, yes: bool) -> None
     found = Shelf(site).find(study)
     end = utc(_end(until))
     asked = f"Approve {found.name} ({found.hash[:16]}) for '{site.name}' until {end}?"
-    if not yes and not click.confirm(f"{asked} `site-agent review {study}` tells what it does"):
+    if not yes and not click.confirm(
+        f"{asked} `site-agent review {study}` tells what it does", err=True
+    ):
         raise click.Abort
     Permission(found, site.name, site.ledger()).note("approved", until=end)
     click.echo(f"{found.name} ({found.hash[:16]}) is approved until {end}; this is in the ledger")
@@ -241,7 +247,7 @@ def _tell(site: Site, study: str) -> None:
     try:
         with site.exchange() as exchange:
             tell_approval(exchange, study, approvals(site.ledger().entries)[study])
-    except (Unreachable, Declined) as error:
+    except QuorumError as error:
         click.echo(f"the center learns of it when the agent reaches it: {error}", err=True)
 
 
@@ -323,18 +329,18 @@ def config_show(config: Path, as_json: bool) -> None:
 def status(config: Path, as_json: bool) -> None:
     """Say whether the exchange answers, what is approved, and how the ledger stands.
 
-    Exit code 75 if this hospital is not enrolled yet, 69 if the exchange is not reached.
+    Exit code 75 if this hospital is not enrolled yet, 69 if the exchange is not reached, 78 if
+    its key or its clock is not right.
 
     Example: site-agent status
     """
     from site_agent.standing import status as look
 
-    found = look(_site(config))
+    found, trouble = look(_site(config))
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
         for name, value in found.items():
             click.echo(f"{name:12} {value}")
-    if found["exchange"] != "answers":
-        error = Unreachable if found["exchange"].startswith("unreachable") else NotReady
-        raise error(found["exchange"])
+    if trouble is not None:
+        raise trouble

@@ -44,7 +44,6 @@ from site_agent.permission import Permission
 from site_agent.vault import Vault
 
 SALT_BYTES: Final = 32
-LONGEST_REASON: Final = 500  # a refusal may quote what it refuses; the ledger is not to swell
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +153,8 @@ class SiteCore:
                 raise Refused("malformed", f"a {message.kind} message is not for a site")
             return handler(message)
         except Refused as refused:
-            self._note_refusal(refused)
+            self._ledger.append_refusal(refused)
             raise
-
-    def _note_refusal(self, refused: Refused) -> None:
-        """Write a refusal into the ledger, once if the same thing is tried again and again."""
-        said = {"code": refused.code, "reason": str(refused)[:LONGEST_REASON]}
-        last = self._ledger.entries[-1:]
-        if not any(entry["event"] == "refused" and said.items() <= entry.items() for entry in last):
-            self._ledger.append("refused", **said)
 
     def _note(self, event: str, release: _Release, **details: Any) -> None:
         opened = release.opened
@@ -416,7 +408,7 @@ class SiteCore:
                 "other_result",
                 "the results that the center closes over are not those that follow from the totals",
             )
-        release.state = advance(SITE_RELEASE, release.state, "close")
+        state = advance(SITE_RELEASE, release.state, "close")
         self._note(
             "closed",
             release,
@@ -424,6 +416,7 @@ class SiteCore:
             result=content.result,
             message=message.digest(),
         )
+        release.state = state  # not before it is on disk: the same CLOSE comes again if it is full
 
     # BURN
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from site_agent.contract.canonical import canonical_json, sha256
-from site_agent.contract.errors import LedgerError
+from site_agent.contract.errors import LedgerError, Refused
 from site_agent.vault import PRIVATE, sync_folder, write_whole
 
 START: Final = "0" * 64
+LONGEST_REASON: Final = 500  # a refusal may quote what it refuses; the ledger is not to swell
 
 Clock = Callable[[], str]
 
@@ -125,10 +126,18 @@ class Ledger:
         with os.fdopen(descriptor, "ab", buffering=0, closefd=False) as file:
             try:
                 write_whole(file, line)
-            except OSError:
+            except OSError as error:
                 file.truncate(self._size)
+                error.filename = str(self.path)
                 raise
         self._size += len(line)
+
+    def append_refusal(self, refused: Refused) -> None:
+        """Write a refusal, once if the same thing is tried again and again."""
+        said = {"code": refused.code, "reason": str(refused)[:LONGEST_REASON]}
+        last = self.entries[-1:]
+        if not any(entry["event"] == "refused" and said.items() <= entry.items() for entry in last):
+            self.append("refused", **said)
 
     def head_after(self, number: int) -> str:
         """Return the head of the chain as it was right behind entry `number`, from 1."""

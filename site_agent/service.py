@@ -19,7 +19,8 @@ def serve(site: Site) -> None:
     with site.running(), site.exchange() as exchange:
         ledger = site.ledger()
         worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
-        agent = Agent(exchange, worker, ledger, site.settings["exchange.poll_s"], say)
+        poll_s, again_s = (site.settings[f"exchange.{name}"] for name in ("poll_s", "again_s"))
+        agent = Agent(exchange, worker, ledger, poll_s, say, again_s=again_s)
         say(f"'{site.name}' runs; exchange {exchange.url}; ledger of {len(ledger.entries)} entries")
         try:
             agent.run()

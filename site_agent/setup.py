@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from site_agent.contract.enrolment import (
 )
 from site_agent.contract.errors import ConfigurationError
 from site_agent.runtime.keys import ensure_identity
-from site_agent.runtime.settings import sample
+from site_agent.runtime.settings import Value, sample
 from site_agent.site import HEAD, SETTINGS, Site, open_site
 
 INVITATION = "invitation.json"
@@ -28,8 +29,11 @@ def set_up(
     *,
     proxy: str | None = None,
     ca_file: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Site:
     """Write settings, key and the center's card from an invitation; return the agent.
+
+    Settings that are there are kept; `tell` hears what they have otherwise.
 
     ConfigurationError if the file is no invitation, or settings of another hospital are there.
     """
@@ -46,12 +50,23 @@ def set_up(
     if not config.exists():
         config.parent.mkdir(parents=True, exist_ok=True)
         _write(config, sample(SETTINGS, HEAD, given).encode())
+    else:
+        _tell_kept(config, given, tell)
     site = open_site(config, os.environ)
     _refuse_another(site, found, config)
     ensure_identity(site.key, site.name, os.urandom)
     _write(site.state / "center.json", write_card(found.center))
     _write(site.state / INVITATION, found.write())
     return site
+
+
+def _tell_kept(config: Path, given: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    """Tell which of the `given` values the settings, which stay as they are, do not have."""
+    kept = open_site(config, {}).settings
+    for key, value in given.items():
+        if kept[key] != value and key != "site.name":
+            wanted = Value(kept.values_by_key[key].setting, value, "").shown()
+            tell(f"{config} is kept, and does not say {key} = {wanted}; edit it if it should")
 
 
 def _read(path: Path) -> bytes:

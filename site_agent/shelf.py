@@ -9,7 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from site_agent.contract.errors import ConfigurationError, Refused, StudyError
+from site_agent.contract.errors import (
+    ConfigurationError,
+    Declined,
+    QuorumError,
+    Refused,
+    StudyError,
+    Unreachable,
+)
 from site_agent.contract.party import Member
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
@@ -35,25 +42,35 @@ class Shelf:
         """Return the study with this hash; ConfigurationError if it is not here."""
         path = self._path(name)
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             raise ConfigurationError(
                 f"the study {name[:16]} is not here; fetch it with `site-agent studies`"
             ) from None
-        return self._checked(text, name)
+        try:
+            return self._checked(text, name)
+        except StudyError:
+            raise ConfigurationError(
+                f"{path} is not the study that was fetched: it was altered or damaged. Remove it, "
+                f"then fetch it again with `site-agent studies`"
+            ) from None
 
     def fetch(self, exchange: Exchange) -> list[dict[str, Any]]:
         """Fetch what the exchange has for this hospital and is not here; return its list.
 
         An entry of what was not kept has a `problem` in words.
         """
-        listed: list[dict[str, Any]] = exchange.read("/v1/studies")["studies"]
+        listed = _listed(exchange)
         for entry in listed:
             if entry["hash"] not in self.hashes():
                 try:
                     self.keep(exchange.text(f"/v1/studies/{entry['hash']}"), entry["hash"])
                 except (Refused, StudyError) as error:
                     entry["problem"] = str(error)
+                except Declined as declined:
+                    if declined.code != "unknown_study":  # taken back since it was listed
+                        raise
+                    entry["problem"] = str(declined)
         return listed
 
     def keep(self, text: str, name: str) -> Study:
@@ -93,14 +110,15 @@ class Shelf:
             f"{', '.join(names) or 'none'}. `site-agent studies` fetches what the center has sent"
         )
 
-    def _all(self) -> tuple[list[Study], list[Refused]]:
+    def _all(self) -> tuple[list[Study], list[QuorumError]]:
         """Return the studies that are here, and why others are not what they should be."""
-        found, unfit = [], []
+        found: list[Study] = []
+        unfit: list[QuorumError] = []
         for name in self.hashes():
             try:
                 found.append(self.study(name))
-            except Refused as refused:
-                unfit.append(refused)
+            except (Refused, ConfigurationError) as error:
+                unfit.append(error)
         return found, unfit
 
     def _checked(self, text: str, name: str) -> Study:
@@ -109,22 +127,41 @@ class Shelf:
             raise Refused(
                 "other_study", f"what is kept or sent as the study {name[:16]} is another one"
             )
-        _refuse_other_keys(study.roster.center, self._site.center(), "the center")
+        pins = f"the study {study.name} ({name[:16]}) pins"
+        _refuse_other_keys(
+            study.roster.center, self._site.center(), f"{pins} other keys of the center"
+        )
         own = study.roster.sites.get(self._site.name)
         if own is None:
             raise Refused("not_in_roster", f"the study {study.name} leaves out '{self._site.name}'")
-        _refuse_other_keys(own, self._site.identity().member(), f"'{own.name}'")
+        _refuse_other_keys(
+            own, self._site.identity().member(), f"{pins} other keys of '{own.name}'"
+        )
         return study
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.yaml"
 
 
-def _refuse_other_keys(pinned: Member, known: Member, whose: str) -> None:
+def _listed(exchange: Exchange) -> list[dict[str, Any]]:
+    """Return the exchange's list of studies; Unreachable if what answers has none."""
+    document = exchange.read("/v1/studies")
+    listed = document.get("studies") if isinstance(document, dict) else None
+    if isinstance(listed, list) and all(
+        isinstance(entry, dict) and {str} == {type(entry.get(name)) for name in ("hash", "name")}
+        for entry in listed
+    ):
+        return listed
+    raise Unreachable(
+        f"{exchange.url} gives no list of studies; check that exchange.url is a Quorum exchange"
+    )
+
+
+def _refuse_other_keys(pinned: Member, known: Member, found: str) -> None:
     """Refuse a study that pins other keys than this hospital knows."""
     if (pinned.signing_key, pinned.encryption_key) != (known.signing_key, known.encryption_key):
         raise Refused(
             "other_keys",
-            f"the study pins other keys of {whose} than this hospital has; compare fingerprints "
-            f"with the center by telephone before anything else",
+            f"{found} than this hospital has; compare fingerprints with the center by telephone "
+            f"before anything else",
         )

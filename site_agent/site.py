@@ -62,6 +62,14 @@ SETTINGS: Final = (
         "Shorter where a proxy cuts connections.",
         least=1,
     ),
+    Setting(
+        "exchange.again_s",
+        "number",
+        900.0,
+        "An agent that has nothing to do reads its messages from the first one again after so "
+        "many seconds, in case the exchange was set back to an older store.",
+        least=1,
+    ),
     Setting("data.folder", "path", "data", "Folder with the Parquet files. Only ever read."),
     Setting(
         "data.studies",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from site_agent.approvals import Approval, approvals
-from site_agent.contract.errors import Declined, Unreachable
+from site_agent.contract.errors import Declined, NotReady, QuorumError, Unreachable
 from site_agent.contract.identity import fingerprint
 from site_agent.shelf import Shelf
 from site_agent.site import Site
@@ -32,31 +32,39 @@ def in_words(approval: Approval, now: str) -> str:
     return "revoked" if approval.state == "revoked" else "not approved"
 
 
-def status(site: Site) -> dict[str, str]:
-    """Return name, fingerprint, exchange, studies and ledger in a line each."""
+def status(site: Site) -> tuple[dict[str, str], QuorumError | None]:
+    """Return name, fingerprint, exchange, studies and ledger in a line each; and what is amiss."""
     ledger = site.ledger()
+    trouble = _trouble(site)
     approved = {
         name: in_words(approval, ledger.now())
         for name, approval in approvals(ledger.entries).items()
     }
-    return {
+    found = {
         "site": site.name,
         "fingerprint": fingerprint(site.identity().member()),
         "url": site.connection().url,
-        "exchange": _exchange(site),
+        "exchange": _in_short(trouble),
         "studies": "; ".join(f"{name[:16]} {words}" for name, words in approved.items()) or "none",
         "ledger": f"{len(ledger.entries)} entries, head {ledger.head[:16]}",
     }
+    return found, trouble
 
 
-def _exchange(site: Site) -> str:
-    """Return whether the exchange answers this hospital, or why it does not."""
+def _trouble(site: Site) -> QuorumError | None:
+    """Return why the exchange does not answer this hospital, or None if it does."""
     try:
         with site.exchange() as exchange:
             exchange.hello()
             exchange.read("/v1/studies")
-    except Unreachable as error:
-        return f"unreachable: {error}"
     except Declined as declined:
-        return f"answers, but: {declined}"
-    return "answers"
+        return NotReady(str(declined)) if declined.code == "unknown_party" else declined
+    except Unreachable as error:
+        return error
+    return None
+
+
+def _in_short(trouble: QuorumError | None) -> str:
+    if trouble is None:
+        return "answers"
+    return f"{'unreachable' if isinstance(trouble, Unreachable) else 'answers, but'}: {trouble}"

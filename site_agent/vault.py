@@ -38,8 +38,9 @@ class Vault:
             before = file.seek(0, os.SEEK_END)
             try:
                 write_whole(file, header + b"\n" + data)
-            except OSError:
+            except OSError as error:
                 file.truncate(before)  # or what is put behind it would be lost with it
+                error.filename = str(path)
                 raise
         if new:
             sync_folder(self._folder)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+import click
 
 from site_agent.contract import messages
 from site_agent.contract.errors import ConfigurationError, DataError, LedgerError, Refused
@@ -22,7 +25,7 @@ from site_agent.data.source import read_data
 from site_agent.ledger import Ledger
 from site_agent.permission import Permission
 from site_agent.pipes import read_frame, write_frame
-from site_agent.runtime.command import internal, of_the_system
+from site_agent.runtime.command import internal, of_the_system, run
 from site_agent.runtime.locks import locked
 from site_agent.shelf import Shelf
 from site_agent.site import Site, open_site
@@ -31,6 +34,9 @@ from site_agent.site import Site, open_site
 REPLY: Final = "reply"
 NOTHING: Final = "nothing"
 HINDERED: Final = "hindered"
+SHORT_OF_MEMORY: Final = (
+    "the memory is not enough for the data or a message; make work.memory_mib larger, or 0"
+)
 
 Outcome = tuple[dict[str, Any], bytes]
 
@@ -64,14 +70,17 @@ class Worker:
         except OSError as error:
             return _hindered("disk", of_the_system(error))
         except MemoryError:
-            return _hindered("memory", "the memory is not enough; see work.memory_mib")
+            return _hindered("memory", SHORT_OF_MEMORY)
         except Exception as error:
             return _hindered("internal", internal(error))
         return ({"outcome": NOTHING}, b"") if reply is None else ({"outcome": REPLY}, reply)
 
     def _answer(self, study: str, wire: bytes) -> bytes | None:
-        message = messages.read(wire)
-        core = self._core(study)
+        try:
+            message, core = messages.read(wire), self._core(study)
+        except Refused as refused:  # before there is a core that writes it down
+            self.ledger.append_refusal(refused)
+            raise
         release = _of(message)
         if message.kind == Open.TYPE and self._is_over(study, message.content):
             self.over.add(message.digest())
@@ -87,12 +96,14 @@ class Worker:
 
     def _core(self, name: str) -> SiteCore:
         if name not in self.cores:
-            try:
-                study = Shelf(self.site).study(name)
-            except ConfigurationError:
+            shelf = Shelf(self.site)
+            if name not in shelf.hashes():
                 raise Refused(
-                    "not_approved", "the study of a release is not here; fetch and review it"
-                ) from None
+                    "not_approved",
+                    "the study of a release is not here; fetch it with `site-agent studies`, then "
+                    "review and approve it",
+                )
+            study = shelf.study(name)
             folder, site = self.site.data(study.name), self.site
             pinned = study.roster.sites[site.name].attributes if study.roster else {}
             self.cores[name] = SiteCore(
@@ -140,8 +151,21 @@ def start(file: Path) -> None:
     _bound_memory(site.settings["work.memory_mib"])
     # An orphan of an agent that was killed may still compute: it ends first.
     with locked(site.state / "computing", wait=True):
-        serve(Worker(site), requests, answers)
+        try:
+            serve(Worker(site), requests, answers)
+        except MemoryError:
+            raise ConfigurationError(SHORT_OF_MEMORY) from None
+        except BrokenPipeError:
+            return  # the agent has ended; what was computed is on disk
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def worker(file: Path) -> None:
+    """Answer the messages of an agent, which FILE sets up, until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the agent, which ends this
+    start(file)
 
 
 if __name__ == "__main__":
-    start(Path(sys.argv[1]))
+    sys.exit(run(worker, sys.argv[1:]))

@@ -107,6 +107,8 @@ def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | No
         names = file.schema_arrow.names
         wanted = [name for name in (*table.key, *table.columns) if name in names]
         content = file.read(columns=list(dict.fromkeys(wanted)))
+    except MemoryError:  # pyarrow's is an ArrowException, too, and the file may be all right
+        raise
     except (pa.ArrowException, OSError, ValueError):
         findings.append(
             Finding(

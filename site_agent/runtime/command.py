@@ -5,10 +5,12 @@ Exit codes: see site_agent/contract/errors.py and docs/exit-codes.md.
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -21,6 +23,8 @@ from site_agent.contract.errors import (
     QuorumError,
 )
 
+UNCONFIRMED: Final = "not confirmed: nothing was changed (where nobody can answer, give --yes)"
+
 
 def run(command: click.Command, arguments: list[str] | None) -> int:
     """Run a command; return its exit code after telling on stderr what went wrong."""
@@ -31,8 +35,9 @@ def run(command: click.Command, arguments: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+    except (KeyboardInterrupt, click.Abort) as ended:
+        asked = isinstance(ended, click.Abort) and ended.__cause__ is None  # a question, by click
+        click.echo(UNCONFIRMED if asked else "interrupted", err=True)
         return INTERRUPTED
     except QuorumError as error:
         click.echo(f"error: {error}", err=True)
@@ -49,6 +54,8 @@ def run(command: click.Command, arguments: list[str] | None) -> int:
 def of_the_system(error: OSError) -> str:
     """Return what the system could not do, and with which file."""
     where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{where}{error.strerror}; make room on this disk, then try again"
     return f"{where}{error.strerror or type(error).__name__}; check path, rights and space"
 
 

@@ -26,6 +26,7 @@ from site_agent.contract.version import SOFTWARE
 from site_agent.runtime.clock import unix_now
 
 LARGEST_ANSWER: Final = 512 << 20
+LONGEST_ANSWER_S: Final = 900.0  # an answer that drips never runs into a time limit of its pieces
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ATTEMPTS: Final = 4
 PROBE_S: Final = 2.0
@@ -90,16 +91,22 @@ class Exchange:
         self._clock = clock
         self._timeout_s = connection.timeout_s
         # On this machine no proxy is asked; elsewhere the one that is set, or the environment's.
-        local = urlsplit(self.url).hostname in LOOPBACK
-        self._client = httpx.Client(
-            base_url=self.url,
-            verify=_trust(connection.ca_file),
-            proxy=None if transport else connection.proxy or None,
-            trust_env=not local,
-            transport=transport,
-            follow_redirects=False,
-            headers={"User-Agent": SOFTWARE, "Quorum-Software": SOFTWARE},
-        )
+        local = _address(self.url).host in LOOPBACK
+        try:
+            self._client = httpx.Client(
+                base_url=self.url,
+                verify=_trust(connection.ca_file),
+                proxy=None if transport else _proxy(connection.proxy),
+                trust_env=not local,
+                transport=transport,
+                follow_redirects=False,
+                headers={"User-Agent": SOFTWARE, "Quorum-Software": SOFTWARE},
+            )
+        except (httpx.InvalidURL, ValueError, ImportError):  # all else was looked at before
+            raise ConfigurationError(
+                "the proxy that the environment sets (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY) cannot "
+                "be used; expected http://host:port. Correct it, or give exchange.proxy"
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -126,12 +133,18 @@ class Exchange:
         return self.call("GET", target).body.decode("utf-8", "replace")
 
     def write(self, method: str, target: str, document: Any) -> Answer:
-        """Send a JSON document."""
-        return self.call(method, target, json.dumps(document).encode(), "application/json")
+        """Send a JSON document; Unreachable unless it is an exchange that took it."""
+        return self._written(method, target, json.dumps(document).encode(), "application/json")
 
     def post(self, wire: bytes) -> None:
         """Put a message of a release into its place."""
-        self.call("POST", "/v1/messages", wire, BINARY)
+        self._written("POST", "/v1/messages", wire, BINARY)
+
+    def _written(self, method: str, target: str, body: bytes, media_type: str) -> Answer:
+        answer = self.call(method, target, body, media_type)
+        if answer.status != httpx.codes.NO_CONTENT:
+            answer.document()  # a login page may say 200 to everything
+        return answer
 
     def mail(self, after: int, wait_s: int, release: str | None = None) -> Mail | None:
         """Return the next message behind id `after`, or None if none comes in `wait_s` seconds.
@@ -177,8 +190,6 @@ class Exchange:
                 return self._taken(response, _bounded(response))
         except httpx.HTTPError as error:
             raise Unreachable(self._unreachable(error)) from None
-        except httpx.InvalidURL as error:
-            raise ConfigurationError(f"{self.url} is no address: {error}") from None
 
     def _taken(self, response: httpx.Response, body: bytes) -> Answer:
         """Return a good answer, raise a bad one."""
@@ -221,7 +232,10 @@ class Exchange:
             return f"{where} cannot be reached ({text}); check exchange.url, network and proxy"
         if isinstance(error, httpx.UnsupportedProtocol):
             return f"{where} is no address of an exchange; expected http:// or https://"
-        return f"the connection to {where} broke ({type(error).__name__})"
+        return (
+            f"the connection to {where} broke ({type(error).__name__}); if this goes on, a proxy "
+            f"or firewall may cut connections that wait: make exchange.poll_s smaller"
+        )
 
 
 def answers(url: str) -> bool:
@@ -277,13 +291,36 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+def _address(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ConfigurationError(f"exchange.url {url} is no address") from None
+
+
+def _proxy(address: str) -> httpx.Proxy | None:
+    """Return the proxy at an address; ConfigurationError, which does not show it, if it is none."""
+    try:
+        found = httpx.Proxy(address) if address else None
+    except (httpx.InvalidURL, ValueError):
+        found, address = None, "://"
+    if address and (found is None or found.url.scheme not in ("http", "https")):
+        raise ConfigurationError(
+            "exchange.proxy is no address of a proxy; expected http://host:port or "
+            "http://user:password@host:port, with %2F for a / in a password and so on"
+        )
+    return found
+
+
 def _bounded(response: httpx.Response) -> bytes:
     """Return the body; Unreachable if it has no end."""
-    body = bytearray()
+    body, until = bytearray(), time.monotonic() + LONGEST_ANSWER_S
     for piece in response.iter_bytes():
         body += piece
         if len(body) > LARGEST_ANSWER:
             raise Unreachable(_no_exchange(f"an answer of more than {LARGEST_ANSWER >> 20} MiB"))
+        if time.monotonic() > until:
+            raise Unreachable(_no_exchange(f"an answer that takes over {LONGEST_ANSWER_S:g} s"))
     return bytes(body)
 
 

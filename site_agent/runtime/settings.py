@@ -7,6 +7,9 @@ of the file `exchange__url` in the folder that QUORUM_SECRETS names. Unknown key
 
 from __future__ import annotations
 
+import json
+import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +23,12 @@ from site_agent.contract.study.fields import nearest
 PREFIX: Final = "QUORUM_"
 SECRETS: Final = "QUORUM_SECRETS"
 MASK: Final = "****"
+BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
 TRUE: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 WORDS: Final = {
     "text": "a text",
     "path": "a path",
-    "url": "an address that begins with http:// or https://",
+    "url": "an address, http:// or https:// and a host, without user and password",
     "number": "a number",
     "integer": "a whole number",
     "flag": "true or false",
@@ -113,11 +117,7 @@ def read_settings(
     known = {setting.key: setting for setting in table}
     given = dict(_flat(document, known))
     problems += [_unknown(key, known, file.name) for key in given if key not in known]
-    problems += [
-        _unknown(name, {s.variable: s for s in table}, "the environment")
-        for name in environment
-        if name.startswith(PREFIX) and "__" in name and name not in _variables(table)
-    ]
+    problems += _misnamed(table, environment)
     values = []
     for setting in table:
         found, source = _found(setting, file, given, environment, flags or {})
@@ -156,8 +156,16 @@ def _flat(document: Mapping[str, Any], known: Mapping[str, Setting]) -> Iterator
             yield from ((f"{key}.{k}", v) for k, v in found.items()) if nested else [(key, found)]
 
 
-def _variables(table: Sequence[Setting]) -> set[str]:
-    return {setting.variable for setting in table}
+def _misnamed(table: Sequence[Setting], environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong with the names of variables and with the folder of secrets."""
+    variables = {setting.variable: setting for setting in table}
+    letters = {name.replace("_", "") for name in variables}
+    for name in environment:
+        ours = name.startswith(PREFIX) and name not in variables
+        if ours and ("__" in name or name.replace("_", "") in letters):
+            yield _unknown(name, variables, "the environment")
+    if environment.get(SECRETS) and not Path(environment[SECRETS]).is_dir():
+        yield f"{SECRETS} names {environment[SECRETS]}, which is no folder here"
 
 
 def _unknown(key: str, known: Mapping[str, Setting], place: str) -> str:
@@ -179,7 +187,7 @@ def _found(
     secrets = environment.get(SECRETS, "")
     secret = Path(secrets) / setting.key.replace(".", "__")
     if secrets and secret.is_file():
-        return secret.read_text(encoding="utf-8").strip(), str(secret)
+        return secret.read_text(encoding="utf-8", errors="replace").strip(), str(secret)
     if setting.key in given:
         return given[setting.key], str(file)
     return setting.default, "default"
@@ -198,14 +206,25 @@ def _converted(setting: Setting, found: Any) -> Any:
         if isinstance(found, bool) or not isinstance(found, int | float | str):
             raise ValueError
         number = int(found) if kind == "integer" and not isinstance(found, float) else float(found)
-        if not number >= setting.least or (kind == "integer" and number != int(number)):
+        if not setting.least <= number < math.inf:
+            raise ValueError
+        if kind == "integer" and number != int(number):
             raise ValueError
         return int(number) if kind == "integer" else number
     if not text and not isinstance(found, Path):
         raise ValueError
-    if kind == "url" and found and urlsplit(found).scheme not in ("http", "https"):
-        raise ValueError
+    if kind == "url" and found:
+        _refuse_no_address(str(found))
     return str(found)
+
+
+def _refuse_no_address(text: str) -> None:
+    """Raise ValueError unless it is an address with a host; a port that is none raises, too."""
+    found = urlsplit(text)
+    if found.scheme not in ("http", "https") or not found.hostname or found.port == 0:
+        raise ValueError
+    if found.username is not None:  # it would take the place of the signature in the request
+        raise ValueError
 
 
 def _texts(found: Any) -> dict[str, str]:
@@ -267,9 +286,16 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{name} = {_toml(text)}" for name, text in value.items())
+        inner = ", ".join(f"{_toml_key(name)} = {_toml(text)}" for name, text in value.items())
         return f"{{{inner}}}" if inner else "{}"
     if isinstance(value, int | float):
         return repr(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return _toml_text(str(value))
+
+
+def _toml_key(name: str) -> str:
+    return name if BARE_KEY.match(name) else _toml_text(name)
+
+
+def _toml_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

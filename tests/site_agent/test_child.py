@@ -1,0 +1,188 @@
+"""The process that computes, as the agent sees it: started, ended, and dead.
+
+The processes of these tests compute nothing; what the real one does is in test_worker.py.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from site_agent import child as module
+from site_agent.child import Child, WorkerDied
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = f"""\
+#!{sys.executable}
+import os, signal, sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from site_agent.pipes import read_frame, write_frame
+while True:
+    header, body = read_frame(sys.stdin.buffer)
+    if header["study"] == "dies":
+        os._exit(70)
+    if header["study"] == "is killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if header["study"] == "is deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    write_frame(sys.stdout.buffer, {{"arguments": sys.argv[1:]}}, body)
+"""
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands."""
+    return Clock()
+
+
+@pytest.fixture
+def child(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
+    """A process that gives each message back, or does what its study is called."""
+    program = tmp_path / "program"
+    program.write_text(PROGRAM, encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    found = Child(tmp_path / "agent.toml", 60, clock)
+    yield found
+    found.end()
+
+
+def test_no_process_before_the_first_message(child: Child) -> None:
+    """An agent to which nothing was said has no process that computes."""
+    assert (child.running, child.pid) == (False, None)
+
+
+def test_a_message_is_answered(child: Child, tmp_path: Path) -> None:
+    """The process is started for the agent's settings, and gives header and body."""
+    expected = {"arguments": ["-m", "site_agent.worker", str(tmp_path / "agent.toml")]}
+    assert child.answer("study", b"wire") == (expected, b"wire")
+
+
+def test_a_large_message_is_answered(child: Child) -> None:
+    """A message that is larger than a pipe holds goes through."""
+    wire = os.urandom(1 << 20)
+    assert child.answer("study", wire)[1] == wire
+
+
+def test_one_process_for_all_messages(child: Child) -> None:
+    """The process stays for the next message."""
+    child.answer("study", b"1")
+    first = child.pid
+    child.answer("study", b"2")
+    assert (child.pid, child.running) == (first, True)
+
+
+def test_a_killed_process_is_told(child: Child) -> None:
+    """A process that the system killed is told with its signal, and a guess at the reason."""
+    with pytest.raises(WorkerDied) as died:
+        child.answer("is killed", b"wire")
+    assert str(died.value) == (
+        "the process that computes ended (signal 9; is the memory enough?); it is started again"
+    )
+
+
+def test_a_process_that_gave_up_is_told(child: Child) -> None:
+    """A process that ended by itself is told with its exit code."""
+    with pytest.raises(WorkerDied, match="exit code 70; it said why in the lines before"):
+        child.answer("dies", b"wire")
+
+
+def test_a_killed_process_is_started_again(child: Child) -> None:
+    """The next message is given to another process."""
+    child.answer("study", b"1")
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(WorkerDied):
+        child.answer("study", b"2")
+    assert child.answer("study", b"3")[1] == b"3"
+
+
+def test_a_dead_process_does_not_run(child: Child) -> None:
+    """The agent sees that what earlier messages brought is lost."""
+    child.answer("study", b"1")
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.running is False
+
+
+def test_a_dead_process_leaves_no_noise(
+    child: Child, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large message to a dead process leaves nothing in the log but what the agent says."""
+    child.answer("study", b"1")
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+    with pytest.raises(WorkerDied):
+        child.answer("study", bytes(1 << 20))
+    gc.collect()
+    assert capfd.readouterr().err == ""
+
+
+def test_an_idle_process_is_ended(child: Child, clock: Clock) -> None:
+    """After so many seconds without a message, the process and its memory are gone."""
+    child.answer("study", b"1")
+    clock.now = 60
+    child.rest()
+    assert (child.running, child.pid) == (False, None)
+
+
+def test_a_process_that_was_used_stays(child: Child, clock: Clock) -> None:
+    """Before that it stays."""
+    clock.now = 30
+    child.answer("study", b"1")
+    clock.now = 89
+    child.rest()
+    assert child.running is True
+
+
+def test_rest_without_a_process(child: Child, clock: Clock) -> None:
+    """Where there is no process, there is nothing to end."""
+    clock.now = 100
+    child.rest()
+    assert child.pid is None
+
+
+def test_a_start_begins_with_nothing(child: Child) -> None:
+    """A process that is started on purpose is another one."""
+    child.answer("study", b"1")
+    first = child.pid
+    child.start()
+    assert (child.pid == first, child.running) == (False, True)
+
+
+def test_an_ended_process_is_gone(child: Child) -> None:
+    """No process is left behind, not even as a zombie."""
+    child.answer("study", b"1")
+    pid = child.pid
+    child.end()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_process_that_does_not_listen_is_killed(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that does not end when it is asked to is killed after a while."""
+    monkeypatch.setattr(module, "END_S", 0.05)
+    child.answer("is deaf", b"1")
+    pid, began = child.pid, time.monotonic()
+    child.end()
+    assert (Path(f"/proc/{pid}").exists(), time.monotonic() - began < 5) == (False, True)
