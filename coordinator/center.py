@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from coordinator.drafts import release_folder
+from coordinator.drafts import drop_draft, finished, release_folder
 from coordinator.driver import Driver, approvals, begin, standings
 from coordinator.freeze import freeze, read_enrolment, roster_of, without_roster
 from coordinator.home import CENTER, PUBLISHED, Home
 from coordinator.report.published import read_published
 from coordinator.simulate import Surroundings, load_identity, read_study_file
-from site_agent.contract.enrolment import (
-    SITE_NAME,
-    SITE_NAME_IN_WORDS,
-    Invitation,
-    read_card,
-)
+from site_agent.contract.enrolment import Invitation, read_card
 from site_agent.contract.errors import ConfigurationError, NotReady
+from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS
 from site_agent.contract.roster import smallest_roster
+from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.runtime.clock import unix_now, utc_of
@@ -41,13 +39,16 @@ def add_study(home: Home, path: Path) -> Study:
             f"{path.name} is frozen already; add the file as it was before freezing, and freeze it "
             f"over the hospitals that are enrolled here"
         )
-    folder = home.study_folder(study.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "study.yaml").write_text(text, encoding="utf-8")
     published = path.parent / PUBLISHED
     if published.exists():
         read_published(published)
+    folder = home.study_folder(study.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    if published.exists():
         shutil.copyfile(published, folder / PUBLISHED)
+    else:
+        (folder / PUBLISHED).unlink(missing_ok=True)
     return study
 
 
@@ -74,9 +75,12 @@ def freeze_study(home: Home, name: str, *, without: Sequence[str] = ()) -> Study
     text = read_study_file(home.added(name))
     with home.exchange() as exchange:
         listed = exchange.read("/v1/parties")["sites"]
-        unknown = [site for site in without if site not in {party["name"] for party in listed}]
+        enrolled = [party["name"] for party in listed]
+        unknown = [site for site in without if site not in enrolled]
         if unknown:
-            raise ConfigurationError(f"no hospital '{unknown[0]}' is enrolled here")
+            raise ConfigurationError(
+                f"no hospital '{unknown[0]}' is enrolled here{nearest(unknown[0], enrolled)}"
+            )
         members = [
             read_card(party["card"], party["name"])
             for party in listed
@@ -86,9 +90,10 @@ def freeze_study(home: Home, name: str, *, without: Sequence[str] = ()) -> Study
         frozen_text, frozen = freeze(without_roster(text), f"{name}.yaml", roster)
         if len(members) < smallest_roster(frozen):
             raise NotReady(
-                f"{len(members)} hospitals are enrolled; the study {name} needs at least "
-                f"{smallest_roster(frozen)} (disclosure.compute.sites). Invite more: coordinator "
-                f"site invite NAME"
+                f"{len(members)} hospitals would be in the study {name}; it needs at least "
+                f"{smallest_roster(frozen)} (disclosure.compute.sites). Wait until more have "
+                f"enrolled (`coordinator site list`), or invite more (`coordinator site invite "
+                f"NAME`)"
             )
         exchange.call("PUT", f"/v1/studies/{frozen.hash}", frozen_text.encode(), "text/yaml")
     home.keep_frozen(frozen_text, frozen)
@@ -111,9 +116,16 @@ def invite_site(home: Home, name: str, path: Path) -> str:
     center = home.identity().member()
     invitation = Invitation(name, home.public_url, center, token, expires)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(invitation.write())
+    _write_private(path, invitation.write())
     return utc_of(expires)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, also over one that others could."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 def list_sites(home: Home) -> list[dict[str, Any]]:
@@ -207,10 +219,7 @@ def _approval(said: dict[str, Any] | None) -> str:
 def finished_release(home: Home, name: str, number: int | None) -> Path:
     """Return the folder of a release of a study, the last one if no number is given."""
     home.added(name)
-    numbers = sorted(
-        int(path.parent.name.removeprefix("release-"))
-        for path in home.results(name).glob("release-*/manifest.json")
-    )
+    numbers = finished(home.results(name))
     if not numbers:
         raise NotReady(f"the study {name} has no release yet: coordinator refresh {name}")
     if number is not None and number not in numbers:
@@ -228,4 +237,5 @@ def burn_release(home: Home, name: str) -> str:
             raise ConfigurationError(f"no release of {name} is under way; there is nothing to burn")
         release = begin(study, home.identity(), exchange)
         Driver(release, exchange, deadline_s=0).burn()
+    drop_draft(home.results(name), release.number)
     return f"release {release.number} of {name} is burned; the next refresh opens another"

@@ -23,7 +23,7 @@ def status_in_words(found: dict[str, Any]) -> str:
         [
             site["name"],
             site["approval"],
-            "online" if site["online"] else f"last seen {site['seen']}",
+            _seen(site),
             site["hindered"],
         ]
         for site in found["sites"]
@@ -33,12 +33,19 @@ def status_in_words(found: dict[str, Any]) -> str:
     return "\n".join([*lines, _release(found["release"])])
 
 
+def _seen(site: dict[str, Any]) -> str:
+    if site["online"]:
+        return "online"
+    return "never seen" if site["seen"] == "never" else f"last seen {site['seen']}"
+
+
 def _release(release: dict[str, Any] | None) -> str:
     if release is None:
         return "no release yet"
     if release["state"] != "under_way":
         return f"release {release['number']} is {release['state']}"
-    where = f"round {release['round']}" if release["round"] is not None else release["phase"]
+    asking = release["phase"] == "asking"
+    where = f"round {release['round']}" if asking else release["phase"]
     waits = ", ".join(release["waiting"]) or "the center"
     return (
         f"release {release['number']} is under way since {release['opened']}: {where}, waiting "

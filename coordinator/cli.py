@@ -39,6 +39,7 @@ from site_agent.contract.version import VERSION
 from site_agent.runtime.command import progress, run
 from site_agent.runtime.http import patiently
 
+NO_STUDY: Final = "no study was added yet: coordinator study add FILE"
 FILE: Final = click.Path(path_type=Path, readable=False)
 
 
@@ -320,7 +321,7 @@ def status(home: Path, study_name: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    click.echo("\n\n".join(status_in_words(entry) for entry in found) or "no study was added yet")
+    click.echo("\n\n".join(status_in_words(entry) for entry in found) or NO_STUDY)
 
 
 @cli.command()

@@ -6,16 +6,26 @@ its name, release-<n>, when all is there.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from typing import Final
 
 from coordinator.release import Release
 from coordinator.results import Circumstances, write_manifest, write_results
+
+NAME: Final = re.compile(r"release-([1-9][0-9]*)", re.ASCII)
 
 
 def release_folder(out: Path, number: int) -> Path:
     """Return the folder of a finished release."""
     return out / f"release-{number}"
+
+
+def finished(out: Path) -> list[int]:
+    """Return the numbers of the finished releases in a folder, the first one first."""
+    named = (NAME.fullmatch(path.parent.name) for path in out.glob("release-*/manifest.json"))
+    return sorted(int(match[1]) for match in named if match)
 
 
 def _draft(out: Path, number: int) -> Path:

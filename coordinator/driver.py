@@ -10,19 +10,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from coordinator.release import Release
 from site_agent.contract import messages
 from site_agent.contract.canonical import sha256
-from site_agent.contract.errors import NotReady, Refused
+from site_agent.contract.errors import ConfigurationError, NotReady, Refused
 from site_agent.contract.identity import Identity
 from site_agent.contract.messages import Burn, Close, Message, Ready, Receipt, Round, Share
 from site_agent.contract.roster import smallest_roster
+from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
-from site_agent.runtime.http import Exchange
+from site_agent.runtime.http import Exchange, Mail, patiently
 
 POLL_S: Final = 10
+ATTEMPTS: Final = 20  # an exchange that was killed is awaited for about a quarter of an hour
+Result = TypeVar("Result")
 # Hindrances that waiting does not mend: the release is burned, the next one may go.
 DEFINITE: Final = frozenset(
     (
@@ -76,8 +79,9 @@ def begin(
     """Return the release that is to be driven: the one under way, or the next.
 
     `without` names hospitals that the release is to go on without; NotReady if others of its
-    roster have not approved the study.
+    roster have not approved the study, ConfigurationError if the study has no such hospital.
     """
+    refuse_unknown(study, without)
     found = standings(exchange, study.hash)
     last = found[0] if found else None
     if last is not None and last.under_way:
@@ -93,6 +97,17 @@ def begin(
     _refuse_small(study, roster)
     _refuse_unapproved(study, roster, exchange)
     return Release(study, identity, last.number + 1 if last else 1, 1, roster)
+
+
+def refuse_unknown(study: Study, without: Sequence[str]) -> None:
+    """Raise ConfigurationError if a hospital that is to be left out is none of the study's."""
+    assert study.roster is not None
+    known = list(study.roster.sites)
+    for site in without:
+        if site not in known:
+            raise ConfigurationError(
+                f"the study {study.name} has no hospital '{site}'{nearest(site, known)}"
+            )
 
 
 def _refuse_small(study: Study, roster: Sequence[str]) -> None:
@@ -133,18 +148,20 @@ class Driver:
         *,
         deadline_s: float,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.release = release
         self._exchange = exchange
         self._deadline_s = deadline_s
         self._clock = clock
+        self._sleep = sleep
         self._progress = progress
         self._after = 0
 
     def open(self) -> None:
         """Open the release, or take it up where its log ends."""
-        self._exchange.post(self.release.open_message())
+        self._post(self.release.open_message())
         while self._fetch(0):
             pass
 
@@ -153,17 +170,17 @@ class Driver:
         if self.release.state == "opening":
             self._wait_while("opening", "to open it")
         if self.release.state == "keyed" and self.release.rounds == 0:
-            self._exchange.post(self.release.readies_message())
+            self._post(self.release.readies_message())
 
     def round(self, number: int) -> dict[str, Any]:
         """Do round `number` if it is not done; return a pointer to it in the log."""
         release = self.release
         if release.rounds == number:
             if release.state == "keyed":
-                self._exchange.post(self._refusing(release.ask))
+                self._post(self._refusing(release.ask))
             self._progress(f"round {number}: {len(release.conductor.asks)} sums")
             self._wait_while("asking", f"to answer round {number}")
-            self._exchange.post(release.shares_message())
+            self._post(release.shares_message())
             self._refusing(release.total)
         done = release.log[number]
         return {
@@ -177,13 +194,13 @@ class Driver:
     def close(self) -> None:
         """Close the release over its results and wait for all receipts."""
         if self.release.state == "keyed":
-            self._exchange.post(self.release.close())
+            self._post(self.release.close())
         self._wait_while("closing", "to close it")
 
     def burn(self) -> None:
         """Give the release up; the hospitals erase its keys."""
         if self.release.state not in ("closed", "burned"):
-            self._exchange.post(self.release.burn())
+            self._post(self.release.burn())
 
     def _refusing(self, step: Callable[[], Any]) -> Any:
         """Take a step of the release; if it is refused the release is burned."""
@@ -200,10 +217,24 @@ class Driver:
             if self._fetch(POLL_S):
                 continue
             self._look(what, late=self._clock() >= until)
+        if self.release.state == "burned":
+            raise _over(self.release.number, "burned")
+
+    def _patiently(self, action: Callable[..., Result], *arguments: Any) -> Result:
+        """Return what `action` gives; an exchange that is being started again is awaited."""
+        return patiently(
+            lambda: action(*arguments), attempts=ATTEMPTS, sleep=self._sleep, tell=self._progress
+        )
+
+    def _post(self, wire: bytes) -> None:
+        self._patiently(self._exchange.post, wire)
+
+    def _next(self, wait_s: int) -> Mail | None:
+        return self._exchange.mail(self._after, wait_s, self.release.digest)
 
     def _fetch(self, wait_s: int) -> bool:
         """Take the next message of the log; return whether there was one."""
-        mail = self._exchange.mail(self._after, wait_s, self.release.digest)
+        mail = self._patiently(self._next, wait_s)
         if mail is None:
             return False
         self._after = mail.id
@@ -247,9 +278,11 @@ class Driver:
         """Raise Refused if a hospital is hindered for good, NotReady if the deadline is over."""
         (found,) = (
             standing
-            for standing in standings(self._exchange, self.release.study.hash)
+            for standing in self._patiently(standings, self._exchange, self.release.study.hash)
             if standing.open == self.release.digest
         )
+        if found.state == "replaced":
+            raise _over(found.number, "replaced by another attempt")
         hindered = {site: code for site, code in found.hindered.items() if code}
         definite = {site: code for site, code in hindered.items() if code in DEFINITE}
         if definite:
@@ -263,6 +296,14 @@ class Driver:
                 f"release {self.release.number} waits for {', '.join(words)} {what}. It stays "
                 f"open; refresh again and it goes on, or give it up with `coordinator burn`"
             )
+
+
+def _over(number: int, how: str) -> Refused:
+    return Refused(
+        "release_over",
+        f"release {number} was {how} while this refresh was at it; refresh again, and what is to "
+        f"be done next is",
+    )
 
 
 def _burned(number: int, definite: dict[str, str]) -> str:

@@ -153,8 +153,8 @@ class Home:
         path = self.study_folder(name) / "study.yaml"
         if name not in self.studies():
             raise ConfigurationError(
-                f"no study '{name}' was added{nearest(name, self.studies())}; those that were: "
-                f"{', '.join(self.studies()) or 'none'} (`coordinator study add FILE`)"
+                f"no study '{name}' was added{nearest(name, self.studies())}; add one with "
+                f"`coordinator study add FILE`"
             )
         return path
 

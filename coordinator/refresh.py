@@ -13,11 +13,12 @@ from coordinator.drafts import drop_draft, finish_draft, release_folder, write_d
 from coordinator.driver import Driver, begin, standings
 from coordinator.home import Home
 from coordinator.release import Release
+from coordinator.report.page import FILE as REPORT
 from coordinator.report.page import write_report
 from coordinator.results import Circumstances
 from site_agent.contract.study.model import Study
 from site_agent.runtime.clock import utc_now, utc_of
-from site_agent.runtime.http import Exchange
+from site_agent.runtime.http import Exchange, patiently
 
 
 class Refresh:
@@ -38,15 +39,18 @@ class Refresh:
         self._exchange = exchange
         self.out = home.results(study.name)
         identity = home.identity()
-        release = self._unfinished() or begin(study, identity, exchange, without=without)
+        release = patiently(
+            lambda: self._unfinished() or begin(study, identity, exchange, without=without),
+            tell=progress,
+        )
         waits_s = home.settings["refresh.deadline_s"] if deadline_s is None else deadline_s
         self.driver = Driver(release, exchange, deadline_s=waits_s, progress=progress)
         self.driver.open()
 
     def _unfinished(self) -> Release | None:
-        """Return a release that was closed and whose folder was not finished, if there is one."""
+        """Return a release that was closed and whose folder or report is not there, if any."""
         for last in standings(self._exchange, self.study.hash)[:1]:
-            if last.state == "closed" and not self._folder(last.number).exists():
+            if last.state == "closed" and not (self._folder(last.number) / REPORT).exists():
                 identity = self.home.identity()
                 return Release(self.study, identity, last.number, last.attempt, last.roster)
         return None
@@ -75,7 +79,8 @@ class Refresh:
 
     def results(self) -> dict[str, Any]:
         """Write all results beside their place; return the hash over which all sites agree."""
-        write_draft(self.out, self.driver.release)
+        if not self._folder(self.number).exists():
+            write_draft(self.out, self.driver.release)
         outcome = self.driver.release.outcome
         assert outcome is not None
         return {"result": outcome.digest(), "analyses": len(outcome.results)}
@@ -93,7 +98,7 @@ class Refresh:
         assert self.study.roster is not None
         opened = next(
             standing.opened
-            for standing in standings(self._exchange, self.study.hash)
+            for standing in patiently(lambda: standings(self._exchange, self.study.hash))
             if standing.open == release.digest
         )
         absent = {s: "not in the roster" for s in self.study.roster.sites if s not in release.sites}

@@ -18,10 +18,10 @@ from coordinator.freeze import check_attributes, freeze, roster_of, without_rost
 from coordinator.home import CENTER
 from coordinator.release import Release
 from coordinator.results import Circumstances
-from site_agent.contract.enrolment import SITE_NAME, SITE_NAME_IN_WORDS, write_card
+from site_agent.contract.enrolment import write_card
 from site_agent.contract.errors import ConfigurationError, DataError, Refused
 from site_agent.contract.identity import Entropy, Identity
-from site_agent.contract.party import Member
+from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS, Member
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.core import SiteCore

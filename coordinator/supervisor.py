@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -40,7 +41,8 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
-    again_at: float = field(default=0.0)
+    again_at: float = 0.0
+    left_behind: list[int] = field(default_factory=list)
 
     def start(self) -> None:
         """Start the process; its output is added to its log."""
@@ -61,6 +63,13 @@ class Part:
     def ended(self) -> bool:
         """Return whether the process has ended."""
         return self.process is None or self.process.poll() is not None
+
+    def note_left_behind(self) -> None:
+        """Remember the group of a process that ended, if others of the group are still there."""
+        with suppress(ProcessLookupError):
+            if self.process is not None:
+                os.killpg(self.process.pid, 0)
+                self.left_behind.append(self.process.pid)
 
     def tail(self) -> str:
         """Return the last lines of the log."""
@@ -116,6 +125,7 @@ class Supervisor:
             part.failures, part.again_at = part.failures + 1, now + pause
             code = part.process.returncode if part.process else None
             self._say(f"{part.name} ended ({code}); it is started again, log {part.log}")
+            part.note_left_behind()
         if now >= part.again_at:
             part.again_at = 0.0
             part.start()
@@ -131,13 +141,12 @@ class Supervisor:
                     part.process.wait(STOPS_WITHIN_S)
                 except subprocess.TimeoutExpired:
                     self._say(f"{part.name} does not stop; it is killed")
-            _kill_group(part.process.pid)
+            for group in (*part.left_behind, part.process.pid):
+                _kill_group(group)
             part.process.wait()
 
 
 def _kill_group(pid: int) -> None:
     """End what a part has started and left behind."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -11,6 +11,7 @@ import click
 
 from coordinator.center import finished_release
 from coordinator.cli import cli
+from coordinator.driver import refuse_unknown
 from coordinator.home import open_home
 from coordinator.report.terminal import summary
 from site_agent.contract.errors import Unreachable
@@ -71,7 +72,7 @@ def refresh(
     from flows.environment import surroundings
 
     center = open_home(home, os.environ)
-    center.frozen(study_name)
+    refuse_unknown(center.frozen(study_name), without)
     if not answers(f"{center.prefect_url}/api/health"):
         raise Unreachable(
             f"no Prefect server answers at {center.prefect_url}; start it with `coordinator up`"

@@ -13,7 +13,7 @@ QUIET: Final[Mapping[str, str]] = {
     "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_LEVEL": "INFO",
     "PREFECT_CLI_PROMPT": "false",
 }
 HEARTBEAT_S: Final = 30
@@ -35,6 +35,7 @@ def surroundings(home: Home, inherited: Mapping[str, str]) -> dict[str, str]:
         "PREFECT_HOME": str(home.folder / "prefect"),
         "PREFECT_PROFILES_PATH": str(home.folder / "prefect" / "profiles.toml"),
         "PREFECT_API_URL": f"{home.prefect_url}/api",
+        "PREFECT_SERVER_UI_API_URL": f"{home.prefect_url}/api",
         "PREFECT_LOCAL_STORAGE_PATH": str(home.folder / "prefect" / "storage"),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
         "QUORUM_HOME": str(home.folder),

@@ -120,6 +120,6 @@ def _words(run: FlowRun, home: Home, study: str) -> str:
     if not found or not found[0].under_way:
         return name
     last = found[0]
-    where = last.phase if last.round is None else f"round {last.round}"
+    where = f"round {last.round}" if last.phase == "asking" else last.phase
     waits = f", waiting for {', '.join(last.waiting)}" if last.waiting else ""
     return f"{name}: release {last.number}, {where}{waits}"

@@ -10,8 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import click
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
@@ -22,8 +21,8 @@ from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
 from flows.artifacts import publish
 from flows.turns import TakenTurn, turn
-from site_agent.contract.errors import NotReady, QuorumError, Refused
-from site_agent.runtime.clock import utc_now
+from site_agent.contract.errors import BAD_CONFIGURATION, NotReady, QuorumError, Refused
+from site_agent.runtime.command import of_the_system
 
 NAMES = {NotReady: "Not ready", Refused: "Refused"}
 
@@ -39,7 +38,7 @@ def _round_name() -> str:
     return f"round {task_run.parameters['number']}"
 
 
-@task(name="gather", cache_policy=NO_CACHE)
+@task(name="gather", task_run_name="gather", cache_policy=NO_CACHE)
 def gather(refresh: Refresh) -> dict[str, Any]:
     """Have all hospitals ready."""
     return refresh.gather()
@@ -57,19 +56,19 @@ def ask_round(refresh: Refresh, release: str, number: int) -> dict[str, Any]:
     return refresh.round(number)
 
 
-@task(name="results", cache_policy=NO_CACHE)
+@task(name="results", task_run_name="results", cache_policy=NO_CACHE)
 def write_results(refresh: Refresh) -> dict[str, Any]:
     """Write all results."""
     return refresh.results()
 
 
-@task(name="close", cache_policy=NO_CACHE)
+@task(name="close", task_run_name="close", cache_policy=NO_CACHE)
 def close(refresh: Refresh) -> str:
     """Close the release at all hospitals."""
     return str(refresh.close())
 
 
-@task(name="report", cache_policy=NO_CACHE)
+@task(name="report", task_run_name="report", cache_policy=NO_CACHE)
 def report(refresh: Refresh, home: Home) -> str:
     """Write the report and show its parts as artifacts."""
     path = refresh.report()
@@ -97,18 +96,15 @@ def refresh(study: str, without: list[str] | None = None, deadline_s: float | No
     except QuorumError as error:
         name = NAMES.get(type(error), "Failed")
         return Failed(name=name, message=f"[{error.exit_code}] {error}")
-
-
-def tell(line: str) -> None:
-    """Write a line into the runner's log."""
-    click.echo(f"{utc_now()} {line}", err=True)
+    except OSError as error:
+        return Failed(name="Failed", message=f"[{BAD_CONFIGURATION}] {of_the_system(error)}")
 
 
 def _refreshed(home: Home, study: str, without: list[str], deadline_s: float | None) -> State[Any]:
-    frozen = home.frozen(study)
+    frozen, logger = home.frozen(study), get_run_logger()
     with home.exchange() as exchange:
         running = Refresh(
-            home, frozen, exchange, without=without, deadline_s=deadline_s, progress=tell
+            home, frozen, exchange, without=without, deadline_s=deadline_s, progress=logger.info
         )
         gather(running)
         number = 0

@@ -34,7 +34,7 @@ from prefect.types.entrypoint import EntrypointType
 from coordinator.home import Home, open_home
 from flows.environment import HEARTBEAT_S
 from flows.refresh import refresh
-from flows.turns import began_turn, holder
+from flows.turns import began_turn, is_alive
 
 NAME: Final = "refresh"
 LOOK_S: Final = 2.0
@@ -120,9 +120,10 @@ async def _bury(client: PrefectClient, home: Home, deployment: UUID) -> None:
     for run in await _runs(client, deployment, running):
         began = run.start_time or run.expected_start_time or datetime.now(UTC)
         starting = datetime.now(UTC) - began < timedelta(seconds=STARTING_S)
-        if holder(home, str(run.parameters["study"])) == str(run.id):
+        if is_alive(home, str(run.id)) or (starting and not began_turn(home, str(run.id))):
             continue
-        if began_turn(home, str(run.id)) or not starting:
+        # Its end may have come after it was listed; of a process that is gone nothing more comes.
+        if (await client.read_flow_run(run.id)).state_type == StateType.RUNNING:
             state: State[None] = Crashed(message="its process is gone")
             await client.set_flow_run_state(run.id, state, force=True)
 
@@ -131,6 +132,8 @@ async def _follow(client: PrefectClient, deployment: UUID) -> None:
     """Start another run of each study whose last run crashed."""
     seen: dict[str, list[FlowRun]] = {}
     for run in await _runs(client, deployment):
+        if run.state_type == StateType.SCHEDULED and _is_later(run):
+            continue  # of a schedule: it says nothing of the runs before it
         seen.setdefault(str(run.parameters.get("study")), []).append(run)
     for runs in seen.values():
         crashed = 0
@@ -142,6 +145,11 @@ async def _follow(client: PrefectClient, deployment: UUID) -> None:
             await client.create_flow_run_from_deployment(
                 deployment, parameters=runs[0].parameters, tags=[FOLLOWS]
             )
+
+
+def _is_later(run: FlowRun) -> bool:
+    now = datetime.now(UTC)
+    return (run.expected_start_time or now) > now + timedelta(seconds=LOOK_S)
 
 
 def main() -> None:

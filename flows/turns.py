@@ -24,42 +24,52 @@ class TakenTurn(NotReady):
 
 @contextmanager
 def turn(home: Home, study: str, run: str) -> Iterator[None]:
-    """Have the turn of a study for a flow run; TakenTurn if another one has it."""
+    """Have the turn of a study for a flow run; TakenTurn if another one has it.
+
+    The run is alive up to the end of this process: Prefect tells its server of a run's end only
+    after the flow has returned.
+    """
     with ExitStack() as stack:
         try:
             descriptor = stack.enter_context(locked(_path(home, study)))
         except BlockingIOError:
             raise TakenTurn(
-                f"[{NotReady.exit_code}] a refresh of {study} is running already; wait for it "
-                f"(`coordinator status {study}`)"
+                f"[{NotReady.exit_code}] a refresh of {study} is running already (flow run "
+                f"{holder(home, study)}); wait for it (`coordinator status {study}`), or give its "
+                f"release up (`coordinator burn {study}`)"
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, run.encode())
-        _began(home, run).touch()
+        alive = os.open(_began(home, run), os.O_RDWR | os.O_CREAT, 0o600)  # never closed
+        fcntl.flock(alive, fcntl.LOCK_EX)
         yield
-        _began(home, run).unlink()
 
 
 def holder(home: Home, study: str) -> str | None:
     """Return the flow run that has the turn of a study, or None if nobody has it."""
     path = _path(home, study)
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return os.read(descriptor, 100).decode("ascii", "replace")
-        return None
-    finally:
-        os.close(descriptor)
+    return path.read_text(encoding="ascii", errors="replace") if _is_locked(path) else None
 
 
 def began_turn(home: Home, run: str) -> bool:
-    """Return whether a flow run has had its turn and not come to its end."""
+    """Return whether a flow run has had its turn on this machine."""
     return _began(home, run).exists()
+
+
+def is_alive(home: Home, run: str) -> bool:
+    """Return whether the process is there in which a flow run has or had its turn."""
+    return _is_locked(_began(home, run))
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _path(home: Home, study: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +26,8 @@ def up(home: Home, say: Callable[[str], None]) -> None:
     marker = home.folder / "up.json"
     with _alone(home):
         marker.unlink(missing_ok=True)
+        for key in ("exchange.listen", "prefect.listen"):
+            refuse_taken(home, key)
         supervisor = Supervisor(parts(home), say)
         try:
             supervisor.start()
@@ -85,6 +88,19 @@ def _alone(home: Home) -> Iterator[None]:
                 f"the center in {home.folder} is up already; stop it first, or take another --home"
             ) from None
         yield
+
+
+def refuse_taken(home: Home, key: str) -> None:
+    """Raise ConfigurationError if something listens already where a part is to listen."""
+    host, port = host_and_port(home.settings[key], key)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{key} is {home.settings[key]}, and nothing can listen there ({error.strerror}); stop "
+            f"what does, or give another address in {home.settings.file}"
+        ) from None
 
 
 def _mark(home: Home) -> None:

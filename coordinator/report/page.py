@@ -35,8 +35,9 @@ def build_report(folder: Path) -> bytes:
 
 def write_report(folder: Path) -> Path:
     """Write the report of the release in `folder` beside its results; return where it is."""
-    path = folder / FILE
-    path.write_bytes(build_report(folder))
+    path, beside = folder / FILE, folder / f".{FILE}.part"
+    beside.write_bytes(build_report(folder))
+    beside.replace(path)  # where the report is, a refresh takes the release for finished
     return path
 
 

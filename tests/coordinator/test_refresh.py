@@ -1,0 +1,194 @@
+"""A refresh from the first look to the report, and what the next one finds of one cut off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.home import Home
+from coordinator.refresh import Refresh
+from site_agent.contract.errors import NotReady, Refused
+from site_agent.runtime.clock import utc_of
+from tests.coordinator.hospitals import Center, home_of, opened_center
+
+
+class Desk:
+    """A center with its folder, and refreshes of its study."""
+
+    def __init__(self, center: Center, home: Home) -> None:
+        self.center = center
+        self.home = home
+        self.out = home.results("protocol")
+
+    def refresh(self, *without: str, deadline_s: float = 0.001) -> Refresh:
+        """A refresh that begins."""
+        return Refresh(
+            self.home,
+            self.center.study,
+            self.center.exchange(),
+            without=without,
+            deadline_s=deadline_s,
+        )
+
+    def rounds(self) -> Refresh:
+        """A refresh whose last round is done."""
+        running = self.refresh()
+        running.gather()
+        number = 0
+        while not running.finished:
+            running.round(number)
+            number += 1
+        return running
+
+    def whole(self) -> Refresh:
+        """A refresh up to its report."""
+        running = self.rounds()
+        running.results()
+        running.close()
+        running.report()
+        return running
+
+    def names(self) -> set[str]:
+        """What is in the folder of results, hidden or not."""
+        return {path.name for path in self.out.iterdir()} if self.out.exists() else set()
+
+    def manifest(self, number: int = 1) -> dict[str, Any]:
+        """A release's manifest."""
+        text = (self.out / f"release-{number}" / "manifest.json").read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A center whose five hospitals have approved the study."""
+    monkeypatch.setattr("coordinator.driver.POLL_S", 0.001)
+    with opened_center(tmp_path) as center:
+        yield Desk(center, home_of(tmp_path / "center"))
+
+
+def test_a_refresh_leaves_a_release_and_its_report(desk: Desk) -> None:
+    """Results, manifest and report have their names, and nothing else is left."""
+    desk.whole()
+    found = (desk.names(), (desk.out / "release-1" / "report.html").exists())
+    assert found == ({"release-1"}, True)
+
+
+def test_gather_tells_who_takes_part(desk: Desk) -> None:
+    """Release and hospitals, as the task of the flow shows them."""
+    sites = ["alder", "beech", "dogwood", "elm"]
+    assert desk.refresh("cedar").gather() == {"release": 1, "sites": sites}
+
+
+def test_results_are_on_disk_before_the_release_is_closed(desk: Desk) -> None:
+    """A release whose receipts are awaited has its results, under a name of their own."""
+    running = desk.rounds()
+    said = running.results()
+    release = running.driver.release
+    assert release.outcome is not None
+    found = (said, desk.names(), desk.center.office.release()["phase"])
+    expected = {"result": release.outcome.digest(), "analyses": 3}
+    assert found == (expected, {".release-1.part"}, "asking")
+
+
+def test_results_again_replace_those_half_written(desk: Desk) -> None:
+    """What a refresh that was cut off left in the folder is not mixed with the rest."""
+    (desk.out / ".release-1.part").mkdir(parents=True)
+    (desk.out / ".release-1.part" / "stray.csv").touch()
+    desk.whole()
+    assert not (desk.out / "release-1" / "stray.csv").exists()
+
+
+def test_the_manifest_tells_when_the_release_was_opened(desk: Desk) -> None:
+    """`started` is when the release was opened, whoever finished it, and however much later."""
+    opened = desk.center.office.now
+    desk.rounds()
+    desk.center.office.now += 1000
+    desk.whole()
+    assert desk.manifest()["started"] == utc_of(opened)
+
+
+def test_the_manifest_tells_who_was_left_out(desk: Desk) -> None:
+    """A hospital of the study that does not take part is named with the reason."""
+    desk.refresh("cedar")
+    desk.whole()
+    assert desk.manifest()["sites_out"] == {"cedar": "not in the roster"}
+
+
+def cut_off_before_closing(desk: Desk) -> None:
+    """The process ended when the last round was done."""
+    desk.rounds()
+
+
+def cut_off_before_the_receipts(desk: Desk) -> None:
+    """CLOSE is posted, and no hospital has answered it."""
+    running = desk.rounds()
+    running.results()
+    desk.center.hospitals.silent = {"elm"}
+    with pytest.raises(NotReady):
+        running.close()
+    desk.center.hospitals.silent = set()
+
+
+def cut_off_after_the_last_receipt(desk: Desk) -> None:
+    """The release is closed, and its folder has not got its name."""
+    running = desk.rounds()
+    running.results()
+    running.driver.close()
+
+
+def cut_off_before_the_report(desk: Desk) -> None:
+    """The folder is there, and the report is not."""
+    running = desk.rounds()
+    running.results()
+    running.close()
+
+
+CUT_OFF = [
+    cut_off_before_closing,
+    cut_off_before_the_receipts,
+    cut_off_after_the_last_receipt,
+    cut_off_before_the_report,
+]
+
+
+@pytest.mark.parametrize("cut_off", CUT_OFF, ids=lambda case: case.__name__)
+def test_the_next_refresh_finishes_what_was_cut_off(cut_off: Any, desk: Desk) -> None:
+    """No release is left without its folder or its report, and none is opened instead."""
+    cut_off(desk)
+    number = desk.whole().number
+    report = (desk.out / "release-1" / "report.html").exists()
+    assert (number, desk.names(), report) == (1, {"release-1"}, True)
+
+
+def test_after_a_finished_release_the_next_one_is_opened(desk: Desk) -> None:
+    """A release that is closed and reported is not done again."""
+    desk.whole()
+    assert (desk.whole().number, desk.names()) == (2, {"release-1", "release-2"})
+
+
+def test_giving_up_burns_the_release_and_drops_its_results(desk: Desk) -> None:
+    """What was not closed is not kept."""
+    running = desk.rounds()
+    running.results()
+    running.give_up()
+    assert (desk.center.office.release()["state"], desk.names()) == ("burned", set())
+
+
+def test_a_refused_study_leaves_no_results(desk: Desk) -> None:
+    """A release that a hospital refuses for good has no folder."""
+    running = desk.refresh()
+    desk.center.hospitals.silent = {"elm"}
+    desk.center.hospitals.stand("elm", running.driver.release.digest, "too_few")
+    with pytest.raises(Refused):
+        running.gather()
+    assert desk.names() == set()
+
+
+def test_the_deadline_is_a_setting(desk: Desk) -> None:
+    """Without an argument the center's setting says how long to wait."""
+    assert desk.home.settings["refresh.deadline_s"] == 86400.0
