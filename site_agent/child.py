@@ -100,5 +100,5 @@ def _close(process: subprocess.Popen[bytes]) -> None:
 
 def _why(code: int) -> str:
     if code < 0:
-        return f"signal {-code}; is the memory enough?"
+        return f"signal {-code}; is the memory enough? See work.memory_mib"
     return f"exit code {code}; it said why in the lines before"

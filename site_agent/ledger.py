@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,8 +136,8 @@ class Ledger:
     def append_refusal(self, refused: Refused) -> None:
         """Write a refusal, once if the same thing is tried again and again."""
         said = {"code": refused.code, "reason": str(refused)[:LONGEST_REASON]}
-        last = self.entries[-1:]
-        if not any(entry["event"] == "refused" and said.items() <= entry.items() for entry in last):
+        tried = takewhile(lambda entry: entry["event"] == "refused", reversed(self.entries))
+        if not any(said.items() <= entry.items() for entry in tried):
             self.append("refused", **said)
 
     def head_after(self, number: int) -> str:

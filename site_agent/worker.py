@@ -6,6 +6,7 @@ libraries. It has no network: it gets a message and gives back bytes, or why it 
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -67,10 +68,12 @@ class Worker:
             return _hindered("configuration", str(error))
         except LedgerError as error:
             return _hindered("ledger", str(error))
-        except OSError as error:
-            return _hindered("disk", of_the_system(error))
         except MemoryError:
             return _hindered("memory", SHORT_OF_MEMORY)
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                return _hindered("memory", SHORT_OF_MEMORY)
+            return _hindered("disk", of_the_system(error))
         except Exception as error:
             return _hindered("internal", internal(error))
         return ({"outcome": NOTHING}, b"") if reply is None else ({"outcome": REPLY}, reply)
@@ -153,10 +156,12 @@ def start(file: Path) -> None:
     with locked(site.state / "computing", wait=True):
         try:
             serve(Worker(site), requests, answers)
-        except MemoryError:
-            raise ConfigurationError(SHORT_OF_MEMORY) from None
         except BrokenPipeError:
             return  # the agent has ended; what was computed is on disk
+        except (OSError, MemoryError) as error:
+            if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+                raise ConfigurationError(SHORT_OF_MEMORY) from None
+            raise
 
 
 @click.command()

@@ -94,7 +94,8 @@ def test_a_killed_process_is_told(child: Child) -> None:
     with pytest.raises(WorkerDied) as died:
         child.answer("is killed", b"wire")
     assert str(died.value) == (
-        "the process that computes ended (signal 9; is the memory enough?); it is started again"
+        "the process that computes ended (signal 9; is the memory enough? See work.memory_mib); "
+        "it is started again"
     )
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from site_agent.contract.canonical import sha256
-from site_agent.contract.errors import LedgerError
+from site_agent.contract.errors import LedgerError, Refused
 from site_agent.ledger import START, Ledger
 from tests.protocol import clock
 
@@ -301,3 +301,12 @@ def test_a_file_that_was_set_back(tmp_path: Path) -> None:
     path.write_bytes(before)
     with pytest.raises(LedgerError, match="shorter than this process left it"):
         ledger.append("share", round=3)
+
+
+def test_two_refusals_in_turn(tmp_path: Path) -> None:
+    """Two releases that are tried again and again, each refused, give one entry each."""
+    ledger = Ledger(filled(tmp_path), clock)
+    for _ in range(3):
+        for code in ("too_few", "exposed"):
+            ledger.append_refusal(Refused(code, "as before"))
+    assert [e["code"] for e in ledger.find("refused")] == ["too_few", "exposed"]

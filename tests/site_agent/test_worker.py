@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import io
-import json
 import os
 import signal
 import subprocess
@@ -23,7 +23,7 @@ from site_agent.contract import messages
 from site_agent.contract.messages import Burn, Close, Round, Shares
 from site_agent.pipes import read_frame, write_frame
 from site_agent.runtime.locks import locked
-from site_agent.site import Site, open_site
+from site_agent.site import Site
 from site_agent.worker import Worker, serve
 from tests.coordinator.exchange.office import frozen_file, opening
 from tests.protocol import Play, World, honest_totals, patients, signed, totals_of
@@ -235,12 +235,18 @@ def test_a_message_that_is_none(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(MemoryError(), "memory"), (KeyError("canary-alder-0"), "internal")]
+    ("error", "code"),
+    [
+        (MemoryError(), "memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
+        (OSError(errno.EIO, "Input/output error"), "disk"),
+        (KeyError("canary-alder-0"), "internal"),
+    ],
 )
 def test_what_was_not_foreseen(
     site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
 ) -> None:
-    """Too little memory, or a defect, hinders a release; no text of an error is told."""
+    """Too little memory, a bad disk, or a defect hinders a release; no value is told."""
 
     def fails(*_: object) -> None:
         raise error
@@ -464,15 +470,24 @@ def test_an_orphan_ends_first(site: Site) -> None:
     assert (waited, [header["code"] for header in answered]) == ([], ["not_approved"])
 
 
+GREEDY = """
+import sys
+from pathlib import Path
+from site_agent import worker
+worker.read_data = lambda *_: bytes(64 << 30)
+worker.start(Path(sys.argv[1]))
+"""
+
+
 def test_too_little_memory(site: Site) -> None:
-    """A bound on memory that is too small hinders the release; the message names the setting."""
-    limited = site.settings.file.read_text(encoding="utf-8") + "\n[work]\nmemory_mib = 1\n"
-    site.settings.file.write_text(limited, encoding="utf-8")
-    approved(open_site(site.settings.file, {}))
-    with process(site) as found:
-        out, err = found.communicate(asked(opening(), opening()), 30)
-    words = json.dumps(read_frame(io.BytesIO(out))[0]) if out else err.decode()
-    assert "work.memory_mib" in words
+    """Data that need more than the bound on memory hinder the release; the words name it."""
+    with site.settings.file.open("a", encoding="utf-8") as file:
+        file.write("\n[work]\nmemory_mib = 16384\n")
+    approved(site)
+    with process(site, GREEDY) as found:
+        out, _ = found.communicate(asked(opening()), 30)
+    header, _ = read_frame(io.BytesIO(out))
+    assert (header["code"], "work.memory_mib" in header["text"]) == ("memory", True)
 
 
 def test_the_answers_of_the_process_are_messages(site: Site) -> None:
