@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +23,13 @@ from coordinator.release import Release
 from site_agent.contract import messages
 from site_agent.contract.errors import Refused
 from site_agent.contract.messages import Burn, Round
+from site_agent.contract.study.model import Study
 from site_agent.runtime.http import Connection, Exchange
-from tests.coordinator.exchange.office import Office
-from tests.protocol import CENTER, SITES, World, identity, the_study
+from tests.coordinator.exchange.office import Office, frozen_file
+from tests.protocol import CENTER, SITES, STUDY, World, identity
 
-MOST_DRIVERS: Final = 200
+# One curve: two rounds, for all that does not depend on their number.
+SHORT: Final = "".join(line for line in STUDY.splitlines(True) if "kind: cox" not in line)
 
 
 class Dropped(Exception):
@@ -35,7 +39,8 @@ class Dropped(Exception):
 class Hospitals:
     """Sites that know of the center by mail alone; those in `silent` do not look for mail.
 
-    `withheld` is a round that nobody answers. `posted` counts what the center posts, so that nobody looks in vain; None where nobody counts.
+    `withheld` is a round that nobody answers. `posted` counts what the center posts, so that
+    nobody looks in vain; None where nobody counts.
     """
 
     def __init__(self, office: Office, world: World) -> None:
@@ -49,14 +54,12 @@ class Hospitals:
         self._looked = dict.fromkeys(SITES, -1)
         self._hindered: set[tuple[str, str]] = set()
 
-    def approve(self, *sites: str, until: int | None = None) -> Self:
+    def approve(self, *sites: str) -> Self:
         """The stewards' approval, told to the exchange as agents do."""
         for site in sites or SITES:
             if not self.world.events(site).count("approved"):
                 self.cores[site].approve()
-            said = {"state": "approved", "until": until, "at": int(self.office.now)}
-            target = f"/v1/studies/{self.world.study.hash}/approval"
-            self.office.ask(site, "PUT", target, said).raise_for_status()
+            tell_approval(self.office, site, self.world.study.hash)
         return self
 
     def answer(self) -> bool:
@@ -153,17 +156,17 @@ class CenterWire(httpx.BaseTransport):
 class Center:
     """The center of five hospitals, driving one release after another."""
 
-    def __init__(self, office: Office, folder: Path) -> None:
+    def __init__(self, office: Office, folder: Path, study: Study) -> None:
         office.app.state.surroundings.bells.stop()  # nobody waits
         self.office = office
-        self.world = World(folder / "hospitals")
+        self.study = study
+        self.world = World(folder / "hospitals", study)
         self.world.folder.mkdir()
         self.hospitals = Hospitals(office, self.world)
         self.hospitals.posted = 0
         self.wire = CenterWire(self.hospitals)
         self.told: list[str] = []
         self.slept: list[float] = []
-        self.study = the_study()
 
     def exchange(self) -> Exchange:
         """The exchange as the center sees it."""
@@ -205,6 +208,12 @@ class Center:
             number += 1
         return driver
 
+    def listed(self, number: int = 1) -> dict[str, Any]:
+        """How the exchange lists a release, of its last attempt."""
+        found = self.exchange().read("/v1/releases", study=self.study.hash)["releases"]
+        listed: dict[str, Any] = next(one for one in found if one["number"] == number)
+        return listed
+
     def log(self, release: Release) -> list[bytes]:
         """All messages of a release."""
         return self.office.log(release.digest)
@@ -217,13 +226,34 @@ def kinds(log: list[bytes]) -> list[str]:
 
 
 @contextmanager
-def opened_center(folder: Path, *, approved: bool = True) -> Iterator[Center]:
+def opened_center(folder: Path, text: str = SHORT, *, approved: bool = True) -> Iterator[Center]:
     """A center with five hospitals that are enrolled and have the study."""
+    (folder / "exchange.db").write_bytes(furnished_store(text, approved))
     with Office(f"sqlite:///{folder / 'exchange.db'}") as office:
-        center = Center(office.furnished(), folder)
+        center = Center(office, folder, frozen_file(text)[1])
         if approved:
-            center.hospitals.approve()
+            for core in center.hospitals.cores.values():
+                core.approve()
         yield center
+
+
+@cache
+def furnished_store(text: str, approved: bool) -> bytes:
+    """The store of an exchange that has the study of this text, made once."""
+    frozen, study = frozen_file(text)
+    with TemporaryDirectory() as name:
+        path = Path(name) / "exchange.db"
+        with Office(f"sqlite:///{path}") as office:
+            office.furnished().put_study(frozen, study.hash)
+            for site in SITES if approved else ():
+                tell_approval(office, site, study.hash)
+        return path.read_bytes()
+
+
+def tell_approval(office: Office, site: str, study: str, until: int | None = None) -> None:
+    """What a hospital's agent says of a study that its steward approved."""
+    said = {"state": "approved", "until": until, "at": int(office.now)}
+    office.ask(site, "PUT", f"/v1/studies/{study}/approval", said).raise_for_status()
 
 
 class Served(Office):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -341,3 +343,57 @@ def test_nothing_half_written_is_left(work: Path) -> None:
     """A release takes its name when all of its files are there."""
     simulate(work)
     assert [path.name for path in (work / "out").glob(".release-*")] == []
+
+
+# The center's folder
+
+
+def test_the_home_is_a_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Path
+) -> None:
+    """QUORUM_HOME stands for --home."""
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "elsewhere"))
+    code = command("study", "add", work / "study.yaml")
+    assert (code, (tmp_path / "elsewhere/studies/small/study.yaml").exists()) == (0, True)
+
+
+def test_the_home_as_an_option_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Path
+) -> None:
+    """--home is meant, whatever the environment says."""
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "elsewhere"))
+    command("--home", tmp_path / "here", "study", "add", work / "study.yaml")
+    assert (tmp_path / "elsewhere").exists() is False
+
+
+def test_a_study_with_issues_is_not_added(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each issue has its line."""
+    edit("covariates: [age, sex, kps]", "covariates: [aeg]")(work)  # type: ignore[operator]
+    code = command("--home", work / "center", "study", "add", work / "study.yaml")
+    assert (code, "line 45" in said(capsys)) == (78, True)
+
+
+def test_an_address_that_is_none(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`coordinator exchange` names the setting."""
+    (work / "center").mkdir()
+    (work / "center" / "center.toml").write_text('[exchange]\nlisten = "8470"\n')
+    code = command("--home", work / "center", "exchange")
+    expected = "exchange.listen is '8470', expected address:port, as 127.0.0.1:8470"
+    assert (code, expected in said(capsys)) == (78, True)
+
+
+def test_a_store_that_is_none(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its address may hold a password and is not shown."""
+    (work / "center").mkdir()
+    (work / "center" / "center.toml").write_text('[exchange]\ndatabase = "mysql://u:secret@h"\n')
+    code = command("--home", work / "center", "exchange")
+    assert (code, "secret" in said(capsys)) == (78, False)
+
+
+def test_without_prefect_there_are_no_flows() -> None:
+    """`python -m coordinator` has all commands but those that need Prefect."""
+    program = (
+        "from coordinator.cli import cli; print(sorted({'up', 'refresh'} & set(cli.commands)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.stdout == "[]\n"

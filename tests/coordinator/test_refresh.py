@@ -90,8 +90,8 @@ def test_results_are_on_disk_before_the_release_is_closed(desk: Desk) -> None:
     said = running.results()
     release = running.driver.release
     assert release.outcome is not None
-    found = (said, desk.names(), desk.center.office.release()["phase"])
-    expected = {"result": release.outcome.digest(), "analyses": 3}
+    found = (said, desk.names(), desk.center.listed()["phase"])
+    expected = {"result": release.outcome.digest(), "analyses": 1}
     assert found == (expected, {".release-1.part"}, "asking")
 
 
@@ -176,7 +176,7 @@ def test_giving_up_burns_the_release_and_drops_its_results(desk: Desk) -> None:
     running = desk.rounds()
     running.results()
     running.give_up()
-    assert (desk.center.office.release()["state"], desk.names()) == ("burned", set())
+    assert (desk.center.listed()["state"], desk.names()) == ("burned", set())
 
 
 def test_a_refused_study_leaves_no_results(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,7 @@ def test_pauses_before_a_restart_grow(
     ending.start()
     with pytest.raises(KeyboardInterrupt):
         running.of(ending).keep()
-    pauses = [after - before for before, after in zip(started, started[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(started)]
     looks = 2 * supervisor.LOOK_S
     expected = [0.5, 1, 2, 4, 8, 16, 30, 30]
     assert [0 <= a - b <= looks for a, b in zip(pauses, expected, strict=True)] == [True] * 8

@@ -16,8 +16,8 @@ from coordinator.home import Home
 from coordinator.refresh import Refresh
 from flows.commands import main
 from site_agent.contract.errors import NotReady
-from tests.coordinator.hospitals import Center, Served, home_of
-from tests.protocol import SITES, STUDY
+from tests.coordinator.hospitals import SHORT, Center, Served, home_of
+from tests.protocol import SITES
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -28,7 +28,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("desk")
     with Served(f"sqlite:///{folder / 'exchange.db'}") as served:
         served.furnished()
-        (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+        (folder / "study.yaml").write_text(SHORT, encoding="utf-8")
         served.home(folder / "center")
         yield served
 
@@ -51,7 +51,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def center(desk: Served, tmp_path: Path, run: Run) -> Path:
     """A center's folder with a study that was added."""
     home = desk.home(tmp_path / "center")
-    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(SHORT, encoding="utf-8")
     run(home.folder, "study", "add", tmp_path / "study.yaml")
     return home.folder
 
@@ -69,7 +69,7 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("site_agent.runtime.http.FIRST_PAUSE_S", 0.001)
     home = home_of(tmp_path / "unreachable").folder
     (home / "studies" / "protocol").mkdir(parents=True)
-    (home / "studies" / "protocol" / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (home / "studies" / "protocol" / "study.yaml").write_text(SHORT, encoding="utf-8")
     return home
 
 
@@ -78,7 +78,7 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_study_add(desk: Served, tmp_path: Path, run: Run) -> None:
     """It is told what to do next."""
-    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(SHORT, encoding="utf-8")
     home = desk.home(tmp_path / "center").folder
     assert run(home, "study", "add", tmp_path / "study.yaml") == (
         0,
@@ -316,8 +316,7 @@ def test_help_has_an_example(words: list[str], tmp_path: Path, run: Run) -> None
 def released(frozen: Path, desk: Served, tmp_path: Path) -> Any:
     """The center's folder and its hospitals, which have approved the study."""
     home = home_at(frozen)
-    found = Center(desk, tmp_path)
-    found.study = found.world.study = home.frozen("protocol")
+    found = Center(desk, tmp_path, home.frozen("protocol"))
     found.hospitals.approve()
     return found, home
 

@@ -20,7 +20,6 @@ from flows.runner import FOLLOWS, MOST_IN_A_ROW, STARTING_S, install_zombie_auto
 from flows.turns import is_alive, turn
 
 DEPLOYMENT = uuid4()
-NOW = datetime.now(UTC)
 
 
 class Server:
@@ -57,7 +56,7 @@ class Server:
 
 def run(state: StateType, study: str = "lung", *, ago_s: float = 0.0, **parameters: Any) -> FlowRun:
     """A flow run of a study, as the server lists it."""
-    at = NOW - timedelta(seconds=ago_s)
+    at = datetime.now(UTC) - timedelta(seconds=ago_s)
     return FlowRun(
         flow_id=uuid4(),
         state_type=state,

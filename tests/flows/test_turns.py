@@ -61,9 +61,9 @@ def test_nobody_had_a_turn_yet(home: Home) -> None:
 
 def test_a_taken_turn(home: Home) -> None:
     """A second refresh of the study is not begun; it is told by whom and what to do."""
-    with turn(home, "lung", "run-1"), pytest.raises(TakenTurn) as caught:
-        with turn(home, "lung", "run-2"):
-            pass
+    first, second = turn(home, "lung", "run-1"), turn(home, "lung", "run-2")
+    with first, pytest.raises(TakenTurn) as caught, second:
+        pass
     assert str(caught.value) == (
         "[75] a refresh of lung is running already (flow run run-1); wait for it (`coordinator "
         "status lung`), or give its release up (`coordinator burn lung`)"

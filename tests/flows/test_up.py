@@ -102,9 +102,9 @@ def test_an_address_that_is_in_use(key: str, tmp_path: Path) -> None:
 
 def test_an_address_that_is_none(home: Home) -> None:
     """The setting is named."""
-    (home.folder / "center.toml").write_text('[prefect]\nlisten = "here"\n', encoding="utf-8")
+    changed = open_home(home.folder, {"QUORUM_PREFECT__LISTEN": "here"})
     with pytest.raises(ConfigurationError, match=r"prefect\.listen is 'here', expected address"):
-        up(open_home(home.folder, {}), print)
+        up(changed, print)
 
 
 class Idle(Supervisor):
