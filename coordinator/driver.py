@@ -91,8 +91,9 @@ def begin(
         _refuse_small(study, roster)
         return Release(study, identity, last.number, last.attempt + 1, roster)
     assert study.roster is not None
-    closed = [standing for standing in found if standing.state == "closed"]
-    everybody = closed[0].roster if closed else tuple(sorted(study.roster.sites))
+    # A release that got as far as a round may have shares, and hospitals hold to its roster.
+    asked = [standing for standing in found if standing.round is not None]
+    everybody = asked[0].roster if asked else tuple(sorted(study.roster.sites))
     roster = tuple(site for site in everybody if site not in without)
     _refuse_small(study, roster)
     _refuse_unapproved(study, roster, exchange)

@@ -114,7 +114,8 @@ def _refreshed(home: Home, study: str, without: list[str], deadline_s: float | N
                 raise Refused(
                     "other_release",
                     f"what was kept for round {number} is not what the exchange's log says; "
-                    f"one of the two was set back. Restore it, or burn the release",
+                    f"one of the two was set back. If the exchange's store is the one that is "
+                    f"right, remove the folder prefect/storage of the center; else restore it",
                 )
             number += 1
         write_results(running)

@@ -396,6 +396,13 @@ def test_later_releases_have_the_roster_of_the_last_closed_one(center: Center) -
     assert (release.number, release.sites) == (2, FOUR)
 
 
+def test_the_roster_of_a_burned_release_with_shares_stays(center: Center) -> None:
+    """Hospitals that gave a share hold to its roster, whatever became of the release."""
+    center.rounds(center.driver(center.begin("cedar")), until=1).burn()
+    release = center.begin()
+    assert (release.number, release.sites) == (2, FOUR)
+
+
 def test_a_later_release_without_another_is_refused_by_the_hospitals(center: Center) -> None:
     """Leaving one out of a later release is for the hospitals to refuse, and they do."""
     center.run(center.driver())
