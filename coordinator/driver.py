@@ -302,8 +302,8 @@ class Driver:
 def _over(number: int, how: str) -> Refused:
     return Refused(
         "release_over",
-        f"release {number} was {how} while this refresh was at it; refresh again, and what is to "
-        f"be done next is",
+        f"release {number} was {how} while this refresh was at it; refresh again, and it goes on "
+        f"with the release that is under way, or opens the next",
     )
 
 

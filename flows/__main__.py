@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 BAD_CONFIGURATION = 78
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -17,6 +18,8 @@ def main() -> None:
             f"({missing.name}); install them with pip install 'quorum[coordinator]'\n"
         )
         sys.exit(BAD_CONFIGURATION)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     run()
 
 

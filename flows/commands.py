@@ -77,7 +77,8 @@ def refresh(
         raise Unreachable(
             f"no Prefect server answers at {center.prefect_url}; start it with `coordinator up`"
         )
-    os.environ.update(surroundings(center, os.environ))
+    # Prefect's own patience says nothing for a minute; ours (ordering.py) tells what it waits for.
+    os.environ.update(surroundings(center, os.environ) | {"PREFECT_CLIENT_MAX_RETRIES": "0"})
     from flows.ordering import follow, order  # Prefect reads its variables when it is imported
 
     identifier = order(study_name, list(without), deadline_s)
@@ -85,7 +86,11 @@ def refresh(
     if not wait:
         click.echo(str(identifier))
         return
-    number = follow(identifier, center, study_name, tell=progress(), sleep=time.sleep)
+    try:
+        number = follow(identifier, center, study_name, tell=progress(), sleep=time.sleep)
+    except KeyboardInterrupt:
+        click.echo(f"the refresh goes on; `coordinator status {study_name}` tells", err=True)
+        raise
     folder = finished_release(center, study_name, number)
     if as_json:
         click.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)

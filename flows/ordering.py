@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
-from uuid import UUID
+from functools import partial
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
@@ -21,8 +22,11 @@ from site_agent.contract.errors import (
     QuorumError,
     Unreachable,
 )
+from site_agent.runtime.http import BROKEN, patiently
 
+Result = TypeVar("Result")
 POLL_S: Final = 0.5
+ATTEMPTS: Final = 8  # a server that is started again is awaited for about a minute
 TAKEN_UP_S: Final = 90.0
 FOLLOW_S: Final = 30.0  # a crashed run is followed by another one within this time
 CODE: Final = re.compile(r"\[(\d+)\] ", re.ASCII)
@@ -40,15 +44,37 @@ class Unfinished(QuorumError):
 def order(study: str, without: list[str], deadline_s: float | None) -> UUID:
     """Return the flow run that the runner will take up; Unreachable if there is no runner."""
     parameters: dict[str, Any] = {"study": study, "without": without, "deadline_s": deadline_s}
-    with get_client(sync_client=True) as client:
-        try:
+    once = str(uuid4())  # the server takes it once, however often it is sent
+
+    def ordered() -> UUID:
+        with get_client(sync_client=True) as client:
             deployment = client.read_deployment_by_name(f"{NAME}/{NAME}")
-        except ObjectNotFound:
+            return client.create_flow_run_from_deployment(
+                deployment.id, parameters=parameters, idempotency_key=once
+            ).id
+
+    try:
+        return patiently(_reaching(ordered, study), attempts=ATTEMPTS)
+    except ObjectNotFound:
+        raise Unreachable(
+            "the Prefect server has no deployment of the refresh yet; `coordinator up` runs the "
+            "flow runner that brings it"
+        ) from None
+
+
+def _reaching(action: Callable[[], Result], study: str) -> Callable[[], Result]:
+    """Return `action` with Unreachable in place of the errors of a broken connection."""
+
+    def reached() -> Result:
+        try:
+            return action()
+        except BROKEN:
             raise Unreachable(
-                "the Prefect server has no deployment of the refresh yet; `coordinator up` runs "
-                "the flow runner that brings it"
+                f"the Prefect server does not answer; is `coordinator up` running? A release that "
+                f"was opened stays, and goes on when it runs: `coordinator status {study}`"
             ) from None
-        return client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
+
+    return reached
 
 
 def follow(
@@ -63,10 +89,15 @@ def follow(
 
     Unfinished with the run's words otherwise.
     """
+
+    def again(action: Callable[[], Result]) -> Result:
+        reached = _reaching(action, study)
+        return patiently(reached, attempts=ATTEMPTS, sleep=sleep, tell=tell)
+
     last, crashed_s, scheduled_s = "", 0.0, 0.0
     with get_client(sync_client=True) as client:
         while True:
-            run = client.read_flow_run(identifier)
+            run = again(partial(client.read_flow_run, identifier))
             words = _words(run, home, study)
             if words != last:
                 tell(words)
@@ -81,7 +112,7 @@ def follow(
             if state is not None and state.is_final():
                 if state.type != StateType.CRASHED:
                     return _ended(str(state.message or ""), state.is_completed())
-                following = _following(client, run)
+                following = again(partial(_following, client, run))
                 if following is None and crashed_s > FOLLOW_S:
                     raise Unfinished("the refresh crashed and none follows it", INTERNAL)
                 crashed_s = 0.0 if following else crashed_s + POLL_S

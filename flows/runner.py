@@ -64,7 +64,10 @@ async def serve(home: Home) -> None:
 
 
 async def install_zombie_automation() -> None:
-    """Have the server mark a run as crashed whose heartbeats stop; installed once."""
+    """Have the server mark a run as crashed whose heartbeats stop; there is one of it.
+
+    Without force: a run that has ended, under whatever name, keeps its end.
+    """
     name = "quorum: runs whose heartbeats stop"
     wanted = AutomationCore(
         name=name,
@@ -80,12 +83,15 @@ async def install_zombie_automation() -> None:
         ),
         actions=[
             ChangeFlowRunState(
-                state=StateType.CRASHED, name="Crashed", message="no sign of life", force=True
+                state=StateType.CRASHED, name="Crashed", message="no sign of life", force=False
             )
         ],
     )
     async with get_client() as client:
-        if not await client.read_automations_by_name(name):
+        found = await client.read_automations_by_name(name)
+        if found:
+            await client.update_automation(found[0].id, wanted)
+        else:
             await client.create_automation(wanted)
 
 

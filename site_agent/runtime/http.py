@@ -34,6 +34,9 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 60.0
 BINARY: Final = "application/octet-stream"
 
+# What a connection raises that breaks, also one of the Prefect client, which uses httpx too.
+BROKEN: Final = (httpx.HTTPError,)
+
 Result = TypeVar("Result")
 
 

@@ -17,6 +17,7 @@ from flows import ordering
 from flows.ordering import Unfinished, follow, order
 from flows.runner import FOLLOWS
 from site_agent.contract.errors import NotReady, Unreachable
+from site_agent.runtime.http import BROKEN, patiently
 from tests.coordinator.exchange.office import frozen_file
 from tests.coordinator.hospitals import home_of
 
@@ -174,3 +175,15 @@ def test_a_run_that_nobody_takes_up(
     run = made(client, Scheduled())
     with pytest.raises(Unreachable, match="no flow runner takes the refresh up"):
         followed(client, home, run)
+
+
+def test_a_prefect_server_that_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that breaks is waited for, then told as what it is, with exit code 69."""
+    waited: list[float] = []
+
+    def broken() -> None:
+        raise BROKEN[0]("refused")
+
+    with pytest.raises(Unreachable, match="the Prefect server does not answer"):
+        patiently(ordering._reaching(broken, "lung"), attempts=3, sleep=waited.append)
+    assert waited == [0.5, 1.0]
