@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -228,13 +228,17 @@ def finished_release(home: Home, name: str, number: int | None) -> Path:
     return release_folder(home.results(name), numbers[-1] if number is None else number)
 
 
-def burn_release(home: Home, name: str) -> str:
-    """Give up the release of a study that is under way; return a line that tells of it."""
+def burn_release(home: Home, name: str, ask: Callable[[int], None] = lambda _: None) -> str:
+    """Give up the release of a study that is under way; return a line that tells of it.
+
+    `ask` is called with its number before, and raises if it is to go on.
+    """
     study = home.frozen(name)
     with home.exchange() as exchange:
         last = standings(exchange, study.hash)[:1]
         if not last or not last[0].under_way:
             raise ConfigurationError(f"no release of {name} is under way; there is nothing to burn")
+        ask(last[0].number)
         release = begin(study, home.identity(), exchange)
         Driver(release, exchange, deadline_s=0).burn()
     drop_draft(home.results(name), release.number)

@@ -122,8 +122,11 @@ def add(home: Path, study_file: Path) -> None:
 
     Example: coordinator study add studies/lung/study.yaml
     """
-    found = add_study(_home(home), study_file)
+    center = _home(home)
+    found = add_study(center, study_file)
     click.echo(f"{found.name}: {found.title}")
+    if center.is_frozen(found.name):
+        click.echo("the frozen study of this name stays in force until this one is frozen")
     click.echo(f"next: invite its hospitals, then `coordinator study freeze {found.name}`")
 
 
@@ -352,7 +355,10 @@ def burn(home: Path, study_name: str, yes: bool) -> None:
 
     Example: coordinator burn anakinra
     """
-    asked = f"Give up the release of {study_name} that is under way, for good?"
-    if not yes and not click.confirm(asked):
-        raise click.Abort
-    click.echo(burn_release(_home(home), study_name))
+
+    def ask(number: int) -> None:
+        asked = f"Give up release {number} of {study_name}, for good?"
+        if not yes and not click.confirm(asked, err=True):
+            raise click.Abort
+
+    click.echo(burn_release(_home(home), study_name, ask))

@@ -170,6 +170,10 @@ class Home:
         path = self.frozen_file(name, pointer.read_text(encoding="utf-8").strip())
         return read_study(path.read_text(encoding="utf-8"), path.name)
 
+    def is_frozen(self, name: str) -> bool:
+        """Return whether a frozen study of this name is in force."""
+        return (self.study_folder(name) / "frozen").exists()
+
     def frozen_file(self, name: str, study_hash: str) -> Path:
         """Return the place of a frozen study's file."""
         return self.study_folder(name) / f"frozen-{study_hash}.yaml"

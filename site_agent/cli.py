@@ -91,6 +91,11 @@ def init(
     click.echo(f"key          {found.key}: make a backup that only you can read")
     click.echo(f"fingerprint  {fingerprint(found.identity().member())} ({found.name})")
     click.echo(f"fingerprint  {fingerprint(found.center())} (center; compare by telephone)")
+    folder = found.settings.path("data.folder")
+    if not folder.is_dir():
+        click.echo(
+            f"data         {folder} is not there yet; it has to be before a release", err=True
+        )
     click.echo("next         site-agent enrol")
 
 

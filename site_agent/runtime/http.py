@@ -205,7 +205,8 @@ class Exchange:
             problem = None
         if problem is None:
             raise Unreachable(self._stranger(response, media_type))
-        raise Declined(problem.code, f"the exchange {self.url} declines: {problem.detail}")
+        hint = "; check exchange.url" if problem.code == "not_found" else ""
+        raise Declined(problem.code, f"the exchange {self.url} declines: {problem.detail}{hint}")
 
     def _stranger(self, response: httpx.Response, media_type: str) -> str:
         """Return what to say if something else than an exchange answered."""

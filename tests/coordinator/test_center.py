@@ -352,6 +352,19 @@ def test_nothing_to_burn(frozen: Home) -> None:
         burn_release(frozen, "protocol")
 
 
+def test_burning_asks_first(center: Center, frozen: Home) -> None:
+    """Whoever says no is asked by the release's number, and nothing is burned."""
+
+    def no(number: int) -> None:
+        raise KeyError(number)
+
+    center.rounds(center.driver(), until=1)
+    with pytest.raises(KeyError, match="1"):
+        burn_release(frozen, "protocol", no)
+    with frozen.exchange() as exchange:
+        assert standings(exchange, center.study.hash)[0].state == "under_way"
+
+
 def test_burning_tells_the_hospitals(center: Center, frozen: Home) -> None:
     """The exchange has BURN, and every hospital writes it down."""
     center.rounds(center.driver(), until=1)

@@ -212,13 +212,6 @@ def test_burn_of_nothing(frozen: Path, run: Run) -> None:
     assert (code, "no release of protocol is under way" in err) == (78, True)
 
 
-def test_burn_asks_first(frozen: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an answer nothing is burned."""
-    monkeypatch.setattr("click.confirm", lambda *_: False)
-    code, _, err = run(frozen, "burn", "protocol")
-    assert (code, "not confirmed: nothing was changed" in err) == (130, True)
-
-
 def test_refresh_of_an_unfrozen_study(center: Path, run: Run) -> None:
     """Which command freezes it."""
     code, _, err = run(center, "refresh", "protocol")

@@ -176,6 +176,7 @@ def fresh(terminal: Terminal, tmp_path: Path) -> tuple[Terminal, Path, Path]:
 def test_init_says_what_it_wrote_and_what_comes_next(fresh: tuple[Terminal, Path, Path]) -> None:
     """The result names settings and key, both fingerprints, and the next command."""
     terminal, config, invited = fresh
+    (config.parent / "data").mkdir(parents=True, exist_ok=True)
     found = terminal.call("--config", str(config), "init", str(invited))
     key = config.parent / "state" / "key"
     lines = found.out.splitlines()
@@ -190,9 +191,18 @@ def test_init_says_what_it_wrote_and_what_comes_next(fresh: tuple[Terminal, Path
 def test_init_again_tells_what_was_kept(fresh: tuple[Terminal, Path, Path]) -> None:
     """A folder that is given to settings that exist is not passed over in silence."""
     terminal, config, invited = fresh
+    (config.parent / "data").mkdir(parents=True, exist_ok=True)
     terminal.call("--config", str(config), "init", str(invited))
     found = terminal.call("--config", str(config), "init", str(invited), "--data", "/srv/data")
     expected = f"{config} is kept, and does not say data.folder = /srv/data; edit it if it should\n"
+    assert (found.code, found.err) == (0, expected)
+
+
+def test_init_with_data_that_are_not_there(fresh: tuple[Terminal, Path, Path]) -> None:
+    """A folder that is missing is told at once, and can still be made."""
+    terminal, config, invited = fresh
+    found = terminal.call("--config", str(config), "init", str(invited), "--data", "/no/data")
+    expected = "data         /no/data is not there yet; it has to be before a release\n"
     assert (found.code, found.err) == (0, expected)
 
 

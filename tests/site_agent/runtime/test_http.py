@@ -172,7 +172,8 @@ def test_each_problem_is_declined_by_its_code(code: str) -> None:
     error = said(problem(KINDS[code].status, code, "what is wrong"))
     assert (type(error), getattr(error, "code", ""), str(error)) == (
         *(Declined, code),
-        f"the exchange {URL} declines: what is wrong",
+        f"the exchange {URL} declines: what is wrong"
+        + ("; check exchange.url" if code == "not_found" else ""),
     )
 
 
