@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.runtime.clock import unix_now, utc_of
+from site_agent.runtime.files import write_private
 
 DAY_S: Final = 86400
 ONLINE_S: Final = 90  # an agent polls at least every half minute
@@ -116,16 +116,8 @@ def invite_site(home: Home, name: str, path: Path) -> str:
     center = home.identity().member()
     invitation = Invitation(name, home.public_url, center, token, expires)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_private(path, invitation.write())
+    write_private(path, invitation.write())
     return utc_of(expires)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, also over one that others could."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
 
 
 def list_sites(home: Home) -> list[dict[str, Any]]:
@@ -142,13 +134,11 @@ def list_sites(home: Home) -> list[dict[str, Any]]:
         if not invited["used"]
     }
     for party in parties["sites"]:
-        seen = party["seen"]
         found[party["name"]] = {
             "name": party["name"],
             "state": "enrolled",
             "fingerprint": party["fingerprint"],
-            "seen": utc_of(seen) if seen else "never",
-            "online": is_online(seen),
+            **_presence(party["seen"]),
             "software": party["software"] or "",
         }
     return [found[name] for name in sorted(found)]
@@ -157,6 +147,11 @@ def list_sites(home: Home) -> list[dict[str, Any]]:
 def is_online(seen: float | None) -> bool:
     """Return whether an agent last seen at this Unix second still polls."""
     return bool(seen) and unix_now() - float(seen or 0) <= ONLINE_S
+
+
+def _presence(seen: float | None) -> dict[str, Any]:
+    """Return whether an agent last seen at this Unix second is online, and the instant."""
+    return {"online": is_online(seen), "seen": utc_of(seen) if seen else "never"}
 
 
 def study_status(home: Home, name: str) -> dict[str, Any]:
@@ -175,8 +170,7 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
         {
             "name": site,
             "approval": _approval(approved.get(site)),
-            "online": is_online(parties.get(site, {}).get("seen")),
-            "seen": utc_of(parties[site]["seen"]) if parties.get(site, {}).get("seen") else "never",
+            **_presence(parties.get(site, {}).get("seen")),
             "hindered": releases[0].hindered.get(site, "") if releases else "",
         }
         for site in study.roster.sites
@@ -208,12 +202,8 @@ def _approval(said: dict[str, Any] | None) -> str:
         return "revoked"
     if not said["until"]:
         return "approved"
-    ended = said["until"] < unix_now()
-    return (
-        f"approval ended {utc_of(said['until'])}"
-        if ended
-        else (f"approved until {utc_of(said['until'])}")
-    )
+    how = "approval ended" if said["until"] < unix_now() else "approved until"
+    return f"{how} {utc_of(said['until'])}"
 
 
 def finished_release(home: Home, name: str, number: int | None) -> Path:

@@ -161,18 +161,21 @@ class Home:
     def frozen(self, name: str) -> Study:
         """Return the frozen study of this name that was published last."""
         self.added(name)
-        pointer = self.study_folder(name) / "frozen"
-        if not pointer.exists():
+        if not self.is_frozen(name):
             raise NotReady(
                 f"the study {name} is not frozen yet; when its hospitals are enrolled: "
                 f"`coordinator study freeze {name}`"
             )
-        path = self.frozen_file(name, pointer.read_text(encoding="utf-8").strip())
+        path = self.frozen_file(name, self._pointer(name).read_text(encoding="utf-8").strip())
         return read_study(path.read_text(encoding="utf-8"), path.name)
 
     def is_frozen(self, name: str) -> bool:
         """Return whether a frozen study of this name is in force."""
-        return (self.study_folder(name) / "frozen").exists()
+        return self._pointer(name).exists()
+
+    def _pointer(self, name: str) -> Path:
+        """Return the file that holds the hash of the frozen study in force."""
+        return self.study_folder(name) / "frozen"
 
     def frozen_file(self, name: str, study_hash: str) -> Path:
         """Return the place of a frozen study's file."""
@@ -182,7 +185,7 @@ class Home:
         """Keep a frozen study, and that it is the one in force; return its file."""
         path = self.frozen_file(study.name, study.hash)
         path.write_text(text, encoding="utf-8")
-        pointer = self.study_folder(study.name) / "frozen"
+        pointer = self._pointer(study.name)
         beside = pointer.with_name(".frozen.part")
         beside.write_text(f"{study.hash}\n", encoding="utf-8")
         beside.rename(pointer)

@@ -88,7 +88,6 @@ class Supervisor:
     def __init__(self, parts: Sequence[Part], say: Callable[[str], None]) -> None:
         self._parts = parts
         self._say = say
-        self._stopping = False
 
     def start(self) -> None:
         """Start the parts in order, each when the one before answers.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from coordinator.home import Home
@@ -29,15 +29,15 @@ def turn(home: Home, study: str, run: str) -> Iterator[None]:
     The run is alive up to the end of this process: Prefect tells its server of a run's end only
     after the flow has returned.
     """
-    with ExitStack() as stack:
-        try:
-            descriptor = stack.enter_context(locked(_path(home, study)))
-        except BlockingIOError:
-            raise TakenTurn(
-                f"[{NotReady.exit_code}] a refresh of {study} is running already (flow run "
-                f"{holder(home, study)}); wait for it (`coordinator status {study}`), or give its "
-                f"release up (`coordinator burn {study}`)"
-            ) from None
+
+    def taken() -> TakenTurn:
+        return TakenTurn(
+            f"[{NotReady.exit_code}] a refresh of {study} is running already (flow run "
+            f"{holder(home, study)}); wait for it (`coordinator status {study}`), or give its "
+            f"release up (`coordinator burn {study}`)"
+        )
+
+    with locked(_path(home, study), taken=taken) as descriptor:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, run.encode())
         alive = os.open(_began(home, run), os.O_RDWR | os.O_CREAT, 0o600)  # never closed

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import NoReturn
+from collections.abc import Callable
+from pathlib import Path
 
 from coordinator.home import Home, host_and_port
 from coordinator.supervisor import Part, Supervisor
 from flows.environment import surroundings
 from site_agent.contract.errors import ConfigurationError
+from site_agent.runtime.command import end_on_sigterm
 from site_agent.runtime.http import answers
 from site_agent.runtime.locks import locked
 
 
 def up(home: Home, say: Callable[[str], None]) -> None:
     """Run exchange, Prefect server and flow runner until interrupted (Ctrl-C, SIGTERM)."""
-    signal.signal(signal.SIGTERM, _stop)
+    end_on_sigterm()
     home.identity()
     marker = home.folder / "up.json"
-    with _alone(home):
+
+    def taken() -> ConfigurationError:
+        return ConfigurationError(
+            f"the center in {home.folder} is up already; stop it first, or take another --home"
+        )
+
+    with locked(home.folder / "up.lock", taken=taken):
         marker.unlink(missing_ok=True)
         for key in ("exchange.listen", "prefect.listen"):
             refuse_taken(home, key)
         supervisor = Supervisor(parts(home), say)
         try:
             supervisor.start()
-            _mark(home)
+            _mark(home, marker)
             say("ready; Ctrl-C stops everything")
             supervisor.keep()
         except KeyboardInterrupt:
@@ -77,19 +82,6 @@ def parts(home: Home) -> list[Part]:
     ]
 
 
-@contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    """Be the one that runs this center; ConfigurationError if another one does."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(home.folder / "up.lock"))
-        except BlockingIOError:
-            raise ConfigurationError(
-                f"the center in {home.folder} is up already; stop it first, or take another --home"
-            ) from None
-        yield
-
-
 def refuse_taken(home: Home, key: str) -> None:
     """Raise ConfigurationError if something listens already where a part is to listen."""
     host, port = host_and_port(home.settings[key], key)
@@ -103,10 +95,6 @@ def refuse_taken(home: Home, key: str) -> None:
         ) from None
 
 
-def _mark(home: Home) -> None:
+def _mark(home: Home, marker: Path) -> None:
     said = {"exchange": home.local_url, "prefect": home.prefect_url, "pid": os.getpid()}
-    (home.folder / "up.json").write_text(json.dumps(said) + "\n", encoding="utf-8")
-
-
-def _stop(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+    marker.write_text(json.dumps(said) + "\n", encoding="utf-8")

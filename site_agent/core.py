@@ -118,6 +118,10 @@ class SiteCore:
         """Write the end of the approval into the ledger; from now on nothing is answered."""
         self._permission.note("revoked")
 
+    def is_over(self, number: int) -> bool:
+        """Return whether release `number` was closed or burned here."""
+        return self._permission.over(number)
+
     def burn(self, number: int) -> None:
         """Give up release `number` for good: it is never answered again.
 

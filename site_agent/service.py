@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-from typing import NoReturn
-
 import click
 
 from site_agent.agent import Agent
 from site_agent.child import Child
 from site_agent.runtime.clock import utc_now
+from site_agent.runtime.command import end_on_sigterm
 from site_agent.site import Site
 
 
 def serve(site: Site) -> None:
     """Run the agent until it is stopped (SIGTERM or Ctrl-C); what was under way goes on later."""
-    signal.signal(signal.SIGTERM, _stop)
+    end_on_sigterm()
     with site.running(), site.exchange() as exchange:
         ledger = site.ledger()
         worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
@@ -33,7 +31,3 @@ def serve(site: Site) -> None:
 def say(line: str) -> None:
     """Write a line of the log."""
     click.echo(f"{utc_now()} {line}", err=True)
-
-
-def _stop(*_: object) -> NoReturn:
-    raise KeyboardInterrupt

@@ -14,6 +14,7 @@ from site_agent.contract.enrolment import (
     write_card,
 )
 from site_agent.contract.errors import ConfigurationError
+from site_agent.runtime.files import write_private
 from site_agent.runtime.keys import ensure_identity
 from site_agent.runtime.settings import Value, sample
 from site_agent.site import HEAD, SETTINGS, Site, open_site
@@ -49,14 +50,14 @@ def set_up(
         given["exchange.ca_file"] = str(ca_file.absolute())
     if not config.exists():
         config.parent.mkdir(parents=True, exist_ok=True)
-        _write(config, sample(SETTINGS, HEAD, given).encode())
+        write_private(config, sample(SETTINGS, HEAD, given).encode())
     else:
         _tell_kept(config, given, tell)
     site = open_site(config, os.environ)
     _refuse_another(site, found, config)
     ensure_identity(site.key, site.name, os.urandom)
-    _write(site.state / "center.json", write_card(found.center))
-    _write(site.state / INVITATION, found.write())
+    write_private(site.state / "center.json", write_card(found.center))
+    write_private(site.state / INVITATION, found.write())
     return site
 
 
@@ -96,15 +97,6 @@ def _attribute(text: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise ConfigurationError(f"--attribute {text}: expected NAME=VALUE, such as country=US")
     return name.strip(), value.strip()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read; it is whole or not there."""
-    beside = path.with_name(f".{path.name}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    beside.rename(path)
 
 
 def enrol(site: Site) -> None:

@@ -12,8 +12,8 @@ state/running           locked by the one agent that runs
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -178,18 +178,16 @@ class Site:
             return (self.settings.file.parent / folders[study]).absolute()
         return self.settings.path("data.folder")
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[int]:
         """Be the one agent that runs on this state; ConfigurationError if another one does."""
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self.state / "running"))
-            except BlockingIOError:
-                raise ConfigurationError(
-                    f"an agent is running already on {self.state}; stop it first (two agents of "
-                    f"one hospital would answer twice)"
-                ) from None
-            yield
+
+        def taken() -> ConfigurationError:
+            return ConfigurationError(
+                f"an agent is running already on {self.state}; stop it first (two agents of "
+                f"one hospital would answer twice)"
+            )
+
+        return locked(self.state / "running", taken=taken)
 
 
 def open_site(

@@ -24,7 +24,6 @@ from site_agent.contract.messages import Burn, Close, Open
 from site_agent.core import SiteCore
 from site_agent.data.source import read_data
 from site_agent.ledger import Ledger
-from site_agent.permission import Permission
 from site_agent.pipes import read_frame, write_frame
 from site_agent.runtime.command import internal, of_the_system, run
 from site_agent.runtime.locks import locked
@@ -85,17 +84,11 @@ class Worker:
             self.ledger.append_refusal(refused)
             raise
         release = _of(message)
-        if message.kind == Open.TYPE and self._is_over(study, message.content):
+        if message.kind == Open.TYPE and _is_over(core, message.content):
             self.over.add(message.digest())
         if {message.digest(), release} & self.over and message.kind not in (Close.TYPE, Burn.TYPE):
             return None  # of a release that has ended here; only its end is answered again
         return core.receive(wire)
-
-    def _is_over(self, study: str, content: Any) -> bool:
-        """Return whether an OPEN is of a release that was closed or burned here."""
-        number = content.get("release") if isinstance(content, dict) else None
-        permission = Permission(Shelf(self.site).study(study), self.site.name, self.ledger)
-        return isinstance(number, int) and permission.over(number)
 
     def _core(self, name: str) -> SiteCore:
         if name not in self.cores:
@@ -118,6 +111,12 @@ class Worker:
                 entropy=os.urandom,
             )
         return self.cores[name]
+
+
+def _is_over(core: SiteCore, content: Any) -> bool:
+    """Return whether an OPEN is of a release that was closed or burned here."""
+    number = content.get("release") if isinstance(content, dict) else None
+    return isinstance(number, int) and core.is_over(number)
 
 
 def _of(message: messages.Message) -> str:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[int]:
+def locked(
+    path: Path, *, wait: bool = False, taken: Callable[[], Exception] = BlockingIOError
+) -> Iterator[int]:
     """Hold the lock of a file, which is made if needed; yield its descriptor.
 
-    BlockingIOError if another process holds it and `wait` is false.
+    If another process holds it and `wait` is false, what `taken` gives is raised.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise taken() from None
         yield descriptor
     finally:
         os.close(descriptor)
