@@ -49,9 +49,14 @@ def _agreed(value: Any) -> Any:
     return value
 
 
-def plan(study: Study) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Outcome]:
-    """Return the study as one estimator: the guard's round, then all analyses in lockstep."""
-    enrolled: dict[str, int] = yield from guard(study)
+def plan(
+    study: Study, earlier: tuple[str, ...] = ()
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Outcome]:
+    """Return the study as one estimator: the guard's round, then all analyses in lockstep.
+
+    `earlier` names the releases against which the guard counts who has changed.
+    """
+    enrolled: dict[str, int] = yield from guard(study, earlier)
     estimators = {
         name: KINDS[analysis.kind].estimator(study, analysis)
         for name, analysis in study.analyses.items()
@@ -67,8 +72,8 @@ class Conductor:
     `number` counts rounds from 0, which is the guard's.
     """
 
-    def __init__(self, study: Study) -> None:
-        self._plan = plan(study)
+    def __init__(self, study: Study, earlier: tuple[str, ...] = ()) -> None:
+        self._plan = plan(study, earlier)
         self._wanted: tuple[Ask, ...] = ()
         self.number = -1
         self.asks: tuple[Ask, ...] = ()

@@ -43,7 +43,7 @@ def enrolled_ask(study: Study) -> Ask:
     return Ask(ENROLLED.name, Frame(table=next(iter(study.tables))), {}, {})
 
 
-def guard(study: Study) -> Estimator:
+def guard(study: Study, _earlier: tuple[str, ...] = ()) -> Estimator:
     """Ask for the counts and refuse the release if they are below the study's limits."""
     (answer,) = yield (enrolled_ask(study),)
     patients, sites = (int(answer.totals[name][0]) for name in ("patients", "sites"))
