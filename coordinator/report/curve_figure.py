@@ -1,8 +1,9 @@
-"""The figure of survival and incidence curves: steps, bands, direct labels, risk table.
+"""The figure of survival and incidence curves: lines, bands, direct labels, risk table.
 
 Colours are those of Okabe and Ito (2008) without yellow, each with dashes of its own, so that
 curves differ in print without colour. No marks for the censored: in a pooled figure each of
-them would be one patient.
+them would be one patient. Where small counts are hidden, a curve is straight between the points
+that are shown, all places being half pixels.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from coordinator.report.risk_table import (
     risk_table,
     risk_table_height,
 )
-from coordinator.report.svg import band, element, joined, place, staircase
+from coordinator.report.svg import band, element, joined, place, staircase, straight, straight_band
 
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 DASHES: Final = ("", "8 3", "2 2.5", "10 3 2 3", "5 2", "1.5 4", "14 4")
@@ -40,13 +41,14 @@ FEW: Final = 3  # bands of more curves are paler, as they lie on each other
 
 @dataclass(frozen=True, slots=True)
 class CurveFigure:
-    """What a figure shows; `begins` is every curve's value at time 0 (1 or 0)."""
+    """What a figure shows up to the time `until`; `begins` is every curve's value at 0 (1 or 0)."""
 
     title: str
     description: str
     x_title: str
     y_title: str
     begins: float
+    until: float
     lines: tuple[Line, ...]
     marks: tuple[str, ...]
 
@@ -60,11 +62,6 @@ class Frame:
     strip: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     table_top: float
-
-
-def figure_ticks(lines: Sequence[Line]) -> tuple[float, ...]:
-    """Return the times at which the axis of these curves has ticks."""
-    return _time_axis(lines, WIDTH).ticks
 
 
 def stroke(index: int) -> Stroke:
@@ -107,16 +104,12 @@ def _frame(figure: CurveFigure) -> Frame:
     bottom = top + max(PLOT_HEIGHT, stacked)
     highest = highest_of([column for line in figure.lines for column in (line.estimate, line.high)])
     return Frame(
-        x=_time_axis(figure.lines, WIDTH - 22 - (widest + 6 if widest else 0)),
+        x=time_axis(figure.until, LEFT, WIDTH - 22 - (widest + 6 if widest else 0)),
         y=probability_axis(max(highest, figure.begins), bottom, top),
         strip=tuple(strip),
         labels=labels,
         table_top=bottom + 42,
     )
-
-
-def _time_axis(lines: Sequence[Line], right: float) -> Axis:
-    return time_axis(max((line.time[-1] for line in lines if line.time), default=0.0), LEFT, right)
 
 
 def _height(frame: Frame, counts: Sequence[GroupCounts]) -> float:
@@ -154,8 +147,9 @@ def _text(text: str, x: float, y: float, anchor: str, kind: str) -> Markup:
 def _curve(line: Line, begins: float, frame: Frame, look: Stroke) -> Markup:
     known = [(t, p) for t, p in zip(line.time, line.estimate, strict=True) if p is not None]
     points = [(frame.x.place(t), frame.y.place(p)) for t, p in [(0.0, begins), *known]]
+    path = straight(points) if line.straight else staircase(points)
     return element(
-        "path", class_="curve", d=staircase(points), fill="none", stroke=look.colour,
+        "path", class_="curve", d=path, fill="none", stroke=look.colour,
         stroke_width=2, stroke_dasharray=look.dashes or "none",
     )  # fmt: skip
 
@@ -166,19 +160,21 @@ def _band(line: Line, begins: float, frame: Frame, look: Stroke) -> Markup:
     paths, present = [], [(0.0, begins, begins)]
     for t, low, high in zip(line.time, line.low, line.high, strict=True):
         if low is None or high is None:
-            paths.append(_band_path(present, t, frame))
+            paths.append(_band_path(present, t, frame, line))
             present = []
         else:
             present.append((t, low, high))
-    paths.append(_band_path(present, line.time[-1] if line.time else 0.0, frame))
+    paths.append(_band_path(present, line.time[-1] if line.time else 0.0, frame, line))
     return element("path", class_="band", d="".join(paths), fill=look.colour, fill_opacity=shade)
 
 
-def _band_path(points: Sequence[tuple[float, float, float]], end: float, frame: Frame) -> str:
+def _band_path(
+    points: Sequence[tuple[float, float, float]], end: float, frame: Frame, line: Line
+) -> str:
     if not points:
         return ""
     placed = [(frame.x.place(t), frame.y.place(lo), frame.y.place(hi)) for t, lo, hi in points]
-    return band(placed, frame.x.place(end))
+    return straight_band(placed) if line.straight else band(placed, frame.x.place(end))
 
 
 def _labels(figure: CurveFigure, frame: Frame, strokes: Sequence[Stroke]) -> list[Markup]:

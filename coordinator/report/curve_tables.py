@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from coordinator.report import numbers
+from coordinator.report.suppression import Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
 
 AT_RISK = 0
 CENSORED = 1
 EVENTS = 2
-Row = tuple[str, ...]
+Row = tuple[Cell, ...]
 
 
 def survival_tables(view: View) -> list[Table]:
@@ -47,9 +48,9 @@ def _quantiles(view: View, counts: CountsOverTime) -> Table:
         (
             view.group(curve["stratum"]),
             size,
-            end.cells[EVENTS],
-            _time_with_limits(curve["median"], "estimate"),
-            *(_time_with_limits(q, "quantile") for q in _chosen(curve, others)),
+            end[EVENTS],
+            _time_with_limits(view, curve["median"], "estimate"),
+            *(_time_with_limits(view, q, "quantile") for q in _chosen(curve, others)),
         )
         for curve, size, end in zip(curves, counts.sizes(), last, strict=True)
     ]
@@ -61,16 +62,23 @@ def _chosen(curve: Mapping[str, Any], probabilities: list[float]) -> list[Mappin
     return [q for q in curve["quantiles"] if q["probability"] in probabilities]
 
 
-def _time_with_limits(row: Mapping[str, Any], name: str) -> str:
+def _time_with_limits(view: View, row: Mapping[str, Any], name: str) -> Cell:
+    if not view.rules.summary(view.series(0)):
+        return view.limit.hidden
     low, high = numbers.time(row["conf_low"]), numbers.time(row["conf_high"])
     if low == high == numbers.NOT_REACHED:
         return numbers.time(row[name])
     return f"{numbers.time(row[name])} ({low} to {high})"
 
 
-def probability_with_limits(row: Mapping[str, Any]) -> str:
-    """Return the estimate of a row in percent with its limits."""
-    values = (numbers.percent(row[name]) for name in ("estimate", "conf_low", "conf_high"))
+def probability_with_limits(
+    view: View, row: Mapping[str, Any], *, rows: int, cause: int = 0
+) -> Cell:
+    """Return the estimate of a row in per cent with its limits, for a group of so many rows."""
+    if not view.rules.estimate(view.series(cause), row["time"]):
+        return view.limit.hidden
+    step = numbers.percent_step(rows, counted=view.rules.full)
+    values = (numbers.percent(row[name], step) for name in ("estimate", "conf_low", "conf_high"))
     return numbers.with_interval(*values)
 
 
@@ -78,12 +86,13 @@ def _survival_at(view: View, counts: CountsOverTime) -> Table:
     rows: list[Row] = []
     for place, curve in enumerate(view.result["curves"]):
         for at in curve["at"]:
-            cells = counts.at(at["time"])[place].cells
+            cells = counts.at(at["time"])[place]
             shown = (numbers.time(at["time"]), cells[AT_RISK], cells[EVENTS])
-            rows.append((view.group(curve["stratum"]), *shown, probability_with_limits(at)))
+            estimate = probability_with_limits(view, at, rows=curve["rows"])
+            rows.append((view.group(curve["stratum"]), *shown, estimate))
     reverse = view.document.options.get("reverse")
     estimate = "Still to be followed" if reverse else "Survival"
-    columns = ("Group", f"Time ({view.units})", "At risk", "Events so far")
+    columns = ("Group", f"Time ({view.units})", "At risk after", "Events so far")
     percent = f"{estimate}, % ({view.level})"
     return Table("Estimates at given times", (*columns, percent), tuple(rows), headed=2)
 
@@ -93,8 +102,7 @@ def _restricted_means(view: View) -> Table:
         (
             view.group(curve["stratum"]),
             numbers.time(mean["tau"]),
-            numbers.fixed(mean["restricted_mean"], 1),
-            numbers.fixed(mean["std_error"], 1),
+            *_mean_with_error(view, mean),
         )
         for curve in view.result["curves"]
         for mean in curve["restricted_mean"]
@@ -103,11 +111,17 @@ def _restricted_means(view: View) -> Table:
     return Table(f"Restricted mean time, in {view.units}", columns, rows, headed=2)
 
 
+def _mean_with_error(view: View, mean: Mapping[str, Any]) -> Row:
+    if not view.rules.summary(view.series(0)):
+        return (view.limit.hidden, view.limit.hidden)
+    return numbers.with_error(mean["restricted_mean"], mean["std_error"])
+
+
 def _sizes(view: View, counts: CountsOverTime) -> Table:
     """Return rows, censored, and events by cause of each group."""
     outcomes = list(dict.fromkeys(curve["outcome"] for curve in view.result["curves"]))
     rows = tuple(
-        (view.group(group.level), size, *end.cells[CENSORED:])
+        (view.group(group.level), size, *end[CENSORED:])
         for group, size, end in zip(counts.groups, counts.sizes(), counts.at(math.inf), strict=True)
     )
     columns = ("Group", "Rows", "Censored", *(f"Events: {view.label(o)}" for o in outcomes))
@@ -123,22 +137,26 @@ def _incidence_at(view: View, counts: CountsOverTime) -> Table:
         stratum = curve["stratum"]
         cause, seen[stratum] = seen[stratum], seen[stratum] + 1
         for at in curve["at"]:
-            cells = counts.at(at["time"])[strata.index(stratum)].cells
+            cells = counts.at(at["time"])[strata.index(stratum)]
             shown = (numbers.time(at["time"]), cells[AT_RISK], cells[EVENTS + cause])
             names = (view.group(stratum), view.label(curve["outcome"]))
-            rows.append((*names, *shown, probability_with_limits(at)))
-    columns = ("Group", "Outcome", f"Time ({view.units})", "At risk", "Events so far")
+            estimate = probability_with_limits(view, at, rows=curve["rows"], cause=cause)
+            rows.append((*names, *shown, estimate))
+    columns = ("Group", "Outcome", f"Time ({view.units})", "At risk after", "Events so far")
     percent = f"Incidence, % ({view.level})"
     return Table("Estimates at given times", (*columns, percent), tuple(rows), headed=3)
 
 
 def _time_to(view: View) -> Table:
+    causes = list(dict.fromkeys(curve["outcome"] for curve in view.result["curves"]))
     rows = tuple(
         (
             view.group(curve["stratum"]),
             view.label(curve["outcome"]),
             numbers.share(reached["incidence"]),
-            numbers.time(reached["time"]),
+            numbers.time(reached["time"])
+            if view.rules.summary(view.series(causes.index(curve["outcome"])))
+            else view.limit.hidden,
         )
         for curve in view.result["curves"]
         for reached in curve["time_to"]

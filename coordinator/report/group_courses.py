@@ -1,25 +1,33 @@
-"""The course of each group of a survival or incidence document: counts at any time.
+"""The course of each group of a survival or incidence document: counts through any time.
 
 With n at risk, c censored and d events of a cause at the k-th time t_k at which somebody leaves:
 
-    at risk at t    n at the first t_k >= t, 0 after the last: those who leave at or after t
     censored by t   sum of c over t_k <= t
     events by t     sum of d over t_k <= t
+    at risk after t n at the first t_k > t, 0 after the last: those who leave later
 
-Without late entry this is exact. With it (left truncation) at risk at t also counts those who
-enter between t and t_k, so the document's own number is taken where it has one, and before
-the first t_k there is none.
+So at risk after t + censored + events = rows, at every time. At risk is counted *after* the time:
+counted before it, as R's `n.risk`, it would tell together with the others how many left on that
+very day. With late entry (left truncation) at risk after t also counts those who enter
+between t and t_k, and before the first t_k there is no number.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from coordinator.report.small_counts import Standing
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One group at one time: at risk after it (None: unknown), the rest through it."""
+
+    at_risk: int | None
+    censored: int
+    events: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +40,26 @@ class GroupCourse:
     at_risk: tuple[int, ...]
     censored: tuple[int, ...]
     events: tuple[tuple[int, ...], ...]
-    known: Mapping[float, int]
     late_entry: bool
 
     def standing(self, time: float) -> Standing:
         """Return the group's counts at `time`; infinity is the end."""
         past = bisect_right(self.time, time)
         return Standing(
-            self._at_risk(time),
+            self._at_risk(past),
             self.censored[past - 1] if past else 0,
             tuple(cause[past - 1] if past else 0 for cause in self.events),
         )
 
-    def _at_risk(self, time: float) -> int | None:
-        if time in self.known:
-            return self.known[time]
-        following = bisect_left(self.time, time)
-        if self.late_entry and following == 0:
+    def entered(self, time: float) -> int:
+        """Return how many rows have come under observation, with those at risk after `time`."""
+        now = self.standing(time)
+        return (now.at_risk or 0) + now.censored + sum(now.events)
+
+    def _at_risk(self, past: int) -> int | None:
+        if self.late_entry and past == 0:
             return None
-        return self.at_risk[following] if following < len(self.time) else 0
+        return self.at_risk[past] if past < len(self.time) else 0
 
 
 def survival_groups(curves: Sequence[Mapping[str, Any]]) -> list[GroupCourse]:
@@ -81,7 +90,6 @@ def _course(
         at_risk=at_risk,
         censored=_cumulative(censored),
         events=tuple(_cumulative(cause) for cause in causes),
-        known={row["time"]: round(row["n_risk"]) for row in curve["at"]},
         late_entry=_late_entry(int(curve["rows"]), at_risk, leaving),
     )
 

@@ -139,7 +139,7 @@ def _blocks(part: Section) -> Iterator[str]:
     yield f"{code(part.name)}: {escaped(part.sentence)}"
     yield escaped(part.left_out)
     if part.failure:
-        yield f"**No result.** {escaped(part.failure)}"
+        yield f"**{part.verdict}.** {escaped(part.failure)}"
     for figure in part.figures:
         yield picture(figure.drawing)
         yield escaped(figure.caption)
@@ -151,7 +151,7 @@ def _provenance(release: ReleaseFolder) -> Piece:
     heading, participation = "Provenance", provenance.participation(release)
     blocks = [
         f"#### {participation.caption}",
-        bullets(f"{escaped(what)}: {escaped(value)}" for what, value in participation.rows),
+        bullets(f"{escaped(str(k))}: {escaped(str(v))}" for k, v in participation.rows),
         "### What was opened, and under which policy",
         POLICY_HEAD,
         markdown_table(provenance.opened(release)),

@@ -25,6 +25,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from coordinator.report.suppression import Cell
 from coordinator.report.text_tables import text_table
 from coordinator.report.views import Table
 
@@ -88,22 +89,22 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _filled(row: Sequence[str], columns: int) -> list[str]:
+def _filled(row: Sequence[Cell], columns: int) -> list[str]:
     """Return the cells of a row; of a short one its names, and where to read the rest."""
     if len(row) == columns:
         return [_cell(cell) for cell in row]
     return [*(_cell(name) for name in row[:-1]), BELOW, *[""] * (columns - len(row))]
 
 
-def _cell(text: str) -> str:
+def _cell(cell: Cell) -> str:
     """Return a cell; it may break within an interval, for narrow pages, but before "to"."""
-    return BOUND.sub(NO_BREAK, escaped(text))
+    return BOUND.sub(NO_BREAK, escaped(str(cell)))
 
 
-def _note(row: Sequence[str], columns: Sequence[str]) -> str:
+def _note(row: Sequence[Cell], columns: Sequence[str]) -> str:
     """Return what stands for several cells of a row, with the columns it stands for."""
-    names = escaped(", ".join(row[:-1]))
-    return f"**{names}** ({escaped(', '.join(columns[len(row) - 1 :]))}): {escaped(row[-1])}"
+    names = escaped(", ".join(map(str, row[:-1])))
+    return f"**{names}** ({escaped(', '.join(columns[len(row) - 1 :]))}): {escaped(str(row[-1]))}"
 
 
 def listing(table: Table) -> str:

@@ -6,27 +6,35 @@ from collections.abc import Mapping
 from typing import Any
 
 from coordinator.report import numbers
-from coordinator.report.small_counts import HIDDEN
+from coordinator.report.families import EVENT
+from coordinator.report.suppression import END, Cell
 from coordinator.report.views import Table, View
+from coordinator.report.words import NO_RESULT, no_result
 
-Row = tuple[str, ...]
+Row = tuple[Cell, ...]
 NO_ESTIMATE = "not estimable: constant, or a combination of the others"
 OUT_OF_RANGE = "beyond the range of numbers"
 
 
 def logrank_tables(view: View) -> list[Table]:
     """Return observed and expected of each group, and the test."""
-    result = view.result
-    counts = view.limit.groups(list(zip(result["rows"], result["observed"], strict=True)))
+    result, rules, cell = view.result, view.rules, view.limit.cell
+    observed = rules.counts(EVENT, END)
     groups = tuple(
-        (view.group(group), shown.instead)
-        if shown.instead
-        else (view.group(group), *shown.cells, numbers.fixed(expected, 1))
-        for group, shown, expected in zip(result["groups"], counts, result["expected"], strict=True)
+        (
+            view.group(group),
+            cell(rows, shown=rules.full),
+            cell(events, shown=observed),
+            numbers.fixed(expected, 1) if observed else view.limit.hidden,
+        )
+        for group, rows, events, expected in zip(
+            *(result[name] for name in ("groups", "rows", "observed", "expected")), strict=True
+        )
     )
+    test = _test("Log-rank", result) if rules.summary(EVENT) else _hidden_test(view, result)
     return [
         Table("Events by group", ("Group", "Rows", "Observed", "Expected"), groups),
-        Table("Test", TEST_COLUMNS, (_test("Log-rank", result),)),
+        Table("Test", TEST_COLUMNS, (test,)),
     ]
 
 
@@ -38,18 +46,58 @@ def _test(name: str, row: Mapping[str, Any]) -> Row:
     return (name, statistic, str(row["df"]), numbers.p_value(row["p_value"]))
 
 
+def _hidden_test(view: View, row: Mapping[str, Any]) -> Row:
+    return ("Log-rank", view.limit.hidden, str(row["df"]), view.limit.hidden)
+
+
 def cox_tables(view: View) -> list[Table]:
     """Return the terms, the three tests and the fit of a Cox model."""
     result = view.result
     ratio = f"Hazard ratio ({view.level})"
-    terms = tuple(_term(view, term) for term in result["terms"])
+    few = view.rules.total().few
+    terms = tuple(_few_term(view, t) if few else _term(view, t) for t in result["terms"])
     tests = tuple(_test(_capital(test["name"]), test) for test in result["tests"])
     columns = ("Term", ratio, "p", "Coefficient", "Standard error")
-    return [
+    tables = [
         Table("Hazard ratios", columns, terms),
-        Table("Tests of all coefficients", TEST_COLUMNS, tests),
+        Table("Tests of all coefficients", TEST_COLUMNS, () if few else tests),
         Table("Fit", FIT_COLUMNS, (_fit(view, result),), headed=0),
+        Table("Tests of proportional hazards", ZPH_COLUMNS, () if few else _zph(view, result), 2),
+        Table(
+            "Cumulative baseline hazard, all covariates 0",
+            BASELINE_COLUMNS,
+            () if few else _baseline(view, result),
+            2,
+        ),
     ]
+    return [table for table in tables if table.rows]
+
+
+ZPH_COLUMNS = ("Transform of time", "Term", "Chi-square", "df", "p")
+BASELINE_COLUMNS = ("Stratum", "Time", "Cumulative hazard")
+FEW_DEATHS = "not given: too few deaths since the time before"
+
+
+def _zph(view: View, result: Mapping[str, Any]) -> tuple[Row, ...]:
+    """Return the tests of proportional hazards that were asked for."""
+    return tuple(
+        (test["transform"], *_test(view.term(test["term"]), test))
+        for test in result.get("proportionality", ())
+    )
+
+
+def _baseline(view: View, result: Mapping[str, Any]) -> tuple[Row, ...]:
+    """Return the baseline hazard at the times that were asked for."""
+    known = tuple(
+        (
+            view.label(row["strata"]),
+            numbers.time(row["time"]),
+            numbers.significant(row["cumulative_hazard"], 2),
+        )
+        for row in result.get("baseline_hazard", ())
+    )
+    left_out = result.get("baseline_hazard_left_out", ())
+    return (*known, *(("", numbers.time(time), FEW_DEATHS) for time in left_out))
 
 
 FIT_COLUMNS = ("Rows", "Patients", "Events", "Log-likelihood, null", "Log-likelihood", "AIC")
@@ -63,8 +111,13 @@ def _term(view: View, term: Mapping[str, Any]) -> Row:
     name = view.term(term["term"])
     if term["estimate"] is None:
         return (name, NO_ESTIMATE)
-    coefficient = (numbers.significant(term["estimate"]), numbers.significant(term["std_error"]))
+    coefficient = numbers.with_error(term["estimate"], term["std_error"])
     return (name, hazard_ratio(term), numbers.p_value(term["p_value"]), *coefficient)
+
+
+def _few_term(view: View, term: Mapping[str, Any]) -> Row:
+    """Return a term of a model of few events, whose estimates would give their number back."""
+    return (view.term(term["term"]), *(view.limit.hidden,) * 4)
 
 
 def hazard_ratio(term: Mapping[str, Any]) -> str:
@@ -72,20 +125,30 @@ def hazard_ratio(term: Mapping[str, Any]) -> str:
     if term["hazard_ratio"] is None:
         return OUT_OF_RANGE
     names = ("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high")
-    return numbers.with_interval(*(numbers.significant(term[name]) for name in names))
+    return numbers.with_interval(*(numbers.ratio(term[name]) for name in names))
 
 
 def _fit(view: View, result: Mapping[str, Any]) -> Row:
-    likelihoods = (numbers.fixed(result[name], 2) for name in ("loglik_null", "loglik", "aic"))
+    """Return counts and likelihoods; the likelihood at 0 counts the rows at risk."""
+    shown = view.rules.total()
+    known = shown.rows and shown.events
+    likelihoods = (
+        numbers.significant(result[name]) if known else view.limit.hidden
+        for name in ("loglik_null", "loglik", "aic")
+    )
     return (*_sizes(view, result), *likelihoods)
 
 
-def _sizes(view: View, result: Mapping[str, Any]) -> Row:
-    """Return rows, patients and events; few censored rows are not given back by subtraction."""
-    rows, events = int(result["rows"]), int(result["events"])
-    if view.limit.small(rows - events):
-        return (HIDDEN, HIDDEN, view.count(events))
-    return (view.count(rows), view.count(result["patients"]), view.count(events))
+def _sizes(view: View, result: Mapping[str, Any], model: str = "") -> Row:
+    """Return rows, patients and events of a model."""
+    shown = view.rules.total(model)
+    cell = view.limit.cell
+    events = view.limit.mark if shown.few else cell(result["events"], shown=shown.events)
+    return (
+        cell(result["rows"], shown=shown.rows),
+        cell(result["patients"], shown=shown.rows),
+        events,
+    )
 
 
 def screen_tables(view: View) -> list[Table]:
@@ -93,7 +156,9 @@ def screen_tables(view: View) -> list[Table]:
     rows: list[Row] = []
     for covariate, model in view.result["models"].items():
         if model.get("failed"):
-            rows.append((view.label(covariate), view.limit.sentence(model["because"])))
+            verdict, because = no_result(view, str(model["because"]))
+            told = because if verdict == NO_RESULT else f"{verdict}. {because}"
+            rows.append((view.label(covariate), told))
         else:
             rows += _screen_rows(view, covariate, model)
     columns = ("Covariate", "Rows", "Events", f"Hazard ratio ({_level(view)})", "p")
@@ -106,11 +171,13 @@ def _level(view: View) -> str:
 
 
 def _screen_rows(view: View, covariate: str, model: Mapping[str, Any]) -> list[Row]:
-    rows, _, events = _sizes(view, model)
+    rows, _, events = _sizes(view, model, covariate)
     found: list[Row] = []
     for term in model["terms"]:
         known = (_term_of(view, covariate, term["term"], len(model["terms"])), rows, events)
-        if term["estimate"] is None:
+        if view.rules.total(covariate).few:
+            found.append((*known, view.limit.hidden, view.limit.hidden))
+        elif term["estimate"] is None:
             found.append((*known, NO_ESTIMATE))
         else:
             found.append((*known, hazard_ratio(term), numbers.p_value(term["p_value"])))

@@ -1,7 +1,14 @@
 """Numbers as the report prints them; full precision stays in the release's files.
 
-Estimates have three significant digits, probabilities one decimal of a percent. p-values
-are printed as gtsummary does: <0.001, three decimals under 0.10, else two, >0.9.
+Rounding is a part of the disclosure rules: digits beyond a number's own uncertainty say nothing
+about the disease, and much about the patients. The rules:
+
+    hazard ratios       two decimals, one from 10 on, none from 100 on; below 0.01 "<0.01"
+    standard errors     two significant digits; a coefficient ends at the same decimal
+    probabilities       whole per cent in a group of fewer than 100 rows, else one decimal
+    of hidden rows      steps of at least one row: 1 % from 100 rows on, 5 % from 20 on, else 10 %
+    chi-squares         three significant digits; log-likelihoods and AIC too
+    p-values            as gtsummary: <0.001, three decimals under 0.10, else two, >0.9
 """
 
 from __future__ import annotations
@@ -12,6 +19,7 @@ from typing import Final
 ABSENT: Final = "–"
 NOT_REACHED: Final = "not reached"
 MINUS: Final = "−"
+COARSE_BELOW: Final = 100  # rows
 
 Value = float | int | None
 
@@ -41,9 +49,53 @@ def significant(value: Value, digits: int = 3) -> str:
     return fixed(value, max(digits - 1 - math.floor(math.log10(rounded)), 0))
 
 
-def percent(value: Value) -> str:
-    """Return a probability in percent with one decimal, without the sign."""
-    return ABSENT if value is None else fixed(100 * value, 1)
+def ratio(value: Value) -> str:
+    """Return a hazard ratio: two decimals, one from 10 on, none from 100 on.
+
+    >>> ratio(1.0111), ratio(0.0045), ratio(12.34)
+    ('1.01', '<0.01', '12.3')
+    """
+    if value is None:
+        return ABSENT
+    if value < 0.005:
+        return "<0.01"
+    if value >= 1e6:
+        return ">1,000,000"
+    return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
+
+
+def with_error(estimate: Value, std_error: Value) -> tuple[str, str]:
+    """Return a coefficient and its standard error, both to the error's second digit."""
+    if estimate is None or not std_error:
+        return significant(estimate, 2), significant(std_error, 2)
+    first = math.floor(math.log10(float(f"{abs(std_error):.1e}")))
+    return fixed(estimate, max(1 - first, 0)), significant(std_error, 2)
+
+
+def percent_step(rows: int, *, counted: bool = True) -> float:
+    """Return the step in per cent to which probabilities of a group of rows are rounded.
+
+    Where the rows are not shown (`counted` false) it is at least one row, so that no number of
+    rows can be told from the fractions that are possible.
+    """
+    if counted:
+        return 1.0 if rows < COARSE_BELOW else 0.1
+    return 1.0 if rows >= COARSE_BELOW else 5.0 if rows >= 20 else 10.0
+
+
+def to_step(value: Value, step: float) -> float | None:
+    """Return a probability rounded to a step in per cent.
+
+    >>> to_step(0.43, 5.0)
+    0.45
+    """
+    return None if value is None else round(round(100 * value / step) * step, 1) / 100
+
+
+def percent(value: Value, step: float = 0.1) -> str:
+    """Return a probability in percent to a step, without the sign."""
+    rounded = to_step(value, step)
+    return ABSENT if rounded is None else fixed(100 * rounded, 1 if step < 1 else 0)
 
 
 def time(value: Value) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from coordinator.report import numbers
 from coordinator.report.folder import ReleaseFolder
+from coordinator.report.output_rules import Rules, decide
+from coordinator.report.suppression import Cell, Suppressed
 from coordinator.report.views import Table
 
 CLASSES: Final = {
@@ -15,6 +17,11 @@ CLASSES: Final = {
     "V": "the pooled distribution of one variable",
     "C": "sums that split covariates by time or patient",
 }
+ROUNDED: Final = (
+    "Numbers are rounded: hazard ratios to two decimals, standard errors to two significant "
+    "digits, probabilities to whole per cent in groups of fewer than 100 rows and else to one "
+    "decimal, chi-squares and likelihoods to three significant digits, figures to half a pixel."
+)
 BEYOND: Final = " (the policy does not accept this class)"
 
 
@@ -71,36 +78,58 @@ def policy(release: ReleaseFolder) -> list[str]:
     """Return the disclosure policy in sentences."""
     rules = release.manifest["disclosure"]
     if rules["development"]:
-        return ["No disclosure policy applies: every class is open and every count is shown."]
+        return [
+            "No disclosure policy applies: every class is open and every count is shown.",
+            ROUNDED,
+        ]
     compute, between = rules["compute"], rules["between_releases"]
     return [
         *(f"Class {name} may open: {CLASSES[name]}." for name in rules["classes"]),
         f"Nothing is computed with fewer than {compute['sites']} hospitals or "
         f"{compute['patients']} patients, nor when a hospital's own patients are among fewer "
         f"than {compute['others']} others.",
-        _cells(int(rules["show"]["cell"])),
-        f"Releases are to differ by at least {between['patients']} patients in at least "
-        f"{between['sites']} hospitals; this version does not enforce it yet.",
+        *_models(compute),
+        *_cells(int(rules["show"]["cell"])),
+        f"A release is deferred unless it differs from each earlier one by no patient, or by at "
+        f"least {between['patients']} of at least {between['sites']} hospitals.",
+        ROUNDED,
     ]
 
 
-def _cells(least: int) -> str:
+def _models(compute: Mapping[str, int]) -> list[str]:
+    if "deaths" not in compute:
+        return []
+    return [
+        f"A model needs at least {compute['deaths']} events, and {compute['carriers']} patients "
+        f"with and without each level."
+    ]
+
+
+def _cells(least: int) -> list[str]:
     if least <= 1:
-        return "All counts are shown."
-    return (
-        f"Counts from 1 to {least - 1} are not shown, nor counts of the same table that would give "
-        f"them back; estimates, and other analyses of the release, still can."
-    )
+        return ["All counts are shown."]
+    return [
+        f"Counts from 1 to {least - 1} are not shown, nor numbers that would give them back: "
+        f"totals and groups, counts of neighbouring times and of other analyses, estimates. "
+        f"Analyses among the accepted exceptions are shown in full, and what they give back is "
+        f"accepted with them.",
+        f"Curves are drawn through points at least {least} events of each group apart, except "
+        f"those of accepted exceptions; no censored patient is marked.",
+        "Hashes of files that hold a hidden number are in the manifest only: whoever guesses the "
+        "number could make the file and compare.",
+    ]
 
 
 def provenance(release: ReleaseFolder) -> Iterator[Table]:
     """Yield the tables of hashes, hospitals, rounds, software and files."""
     manifest = release.manifest
-    what = (
+    known = _rules(release)
+    result = manifest["result"] if all(rule.free for rule in known.values()) else _hidden(release)
+    what: tuple[tuple[Cell, ...], ...] = (
         ("Study", f"{manifest['study']}, {manifest['study_hash']}"),
         ("Release, attempt", f"{manifest['release']}, {manifest['attempt']}"),
         ("Started, ended", f"{manifest['started']}, {manifest['ended']}"),
-        ("Result", manifest["result"]),
+        ("Result", result),
         ("Software", f"{manifest['software']}, Python {manifest['python']}"),
         ("Libraries", ", ".join(f"{n} {v}" for n, v in manifest["libraries"].items())),
     )
@@ -114,7 +143,26 @@ def provenance(release: ReleaseFolder) -> Iterator[Table]:
     )
     yield Table("Rounds", ("Round", "Bytes received"), rounds)
     files = tuple(
-        (name, digest, "ALTERED since" if name in release.altered else "")
+        (
+            name,
+            digest if _whole(name, known) else _hidden(release),
+            "ALTERED since" if name in release.altered else "",
+        )
         for name, digest in manifest["files"].items()
     )
     yield Table("Files, SHA-256", ("File", "In the manifest", "Found"), files)
+
+
+def _rules(release: ReleaseFolder) -> dict[str, Rules]:
+    manifest = release.manifest
+    return decide(release.documents, manifest["disclosure"], int(manifest["patients"]))
+
+
+def _hidden(release: ReleaseFolder) -> Suppressed:
+    return Suppressed(int(release.manifest["disclosure"]["show"]["cell"]))
+
+
+def _whole(file: str, rules: Mapping[str, Rules]) -> bool:
+    """Return whether a file holds nothing that the report hides; the log holds random shares."""
+    analysis = file.split(".", 1)[0]
+    return file == "log.jsonl" or analysis not in rules or rules[analysis].free

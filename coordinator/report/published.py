@@ -30,9 +30,10 @@ from typing import Any, Final
 
 import yaml
 
+from coordinator.report.families import EVENT
 from coordinator.report.paths import NoSuchNumber, number_at, steps
-from coordinator.report.small_counts import HIDDEN
 from coordinator.report.views import Table, View
+from coordinator.report.words import no_result
 from site_agent.contract.errors import ConfigurationError
 
 FORMAT: Final = 1
@@ -42,6 +43,7 @@ COUNTS: Final = frozenset(
     {"rows", "patients", "events", "observed", "expected", "left_out"}
     | {"n_risk", "n_event", "n_censor", "n_competing", "n_enter"}
 )
+LIKELIHOODS: Final = frozenset({"loglik_null", "loglik", "aic", "bic"})
 EQUAL: Final = "equal"
 DIFFERS: Final = "differs"
 NOT_SHOWN: Final = "not shown"
@@ -146,9 +148,9 @@ def compare(entries: Sequence[Entry], views: Mapping[str, View]) -> Iterator[Com
 
 def _compared(entry: Entry, view: View) -> Comparison:
     if view.failed:
-        return Comparison(entry, "no result", DIFFERS)
-    if view.limit.active and any(_counts(path) for path in entry.paths):
-        return Comparison(entry, HIDDEN, NOT_SHOWN)
+        return Comparison(entry, no_result(view, str(view.result["because"]))[0].lower(), DIFFERS)
+    if not all(_shown(view, path) for path in entry.paths):
+        return Comparison(entry, str(view.limit.hidden), NOT_SHOWN)
     try:
         found = [number_at(view.result, path) for path in entry.paths]
     except NoSuchNumber as error:
@@ -160,9 +162,30 @@ def _compared(entry: Entry, view: View) -> Comparison:
     return Comparison(entry, ours, EQUAL if same else DIFFERS)
 
 
-def _counts(path: str) -> bool:
-    """Return whether a path leads to a count, which the policy may hide from the report."""
-    return any(field in COUNTS for field, _ in steps(path))
+def _shown(view: View, path: str) -> bool:
+    """Return whether a number may be shown in full: none that the report hides or coarsens."""
+    rules, found = view.rules, steps(path)
+    fields = [name for name, _ in found]
+    if rules.free:
+        return True
+    if COUNTS & set(fields) or not rules.full:
+        return False
+    if "curves" in fields:
+        return any(_curve_shown(view, place, key) for place, key in found)
+    model = next((key for name, key in found if name == "models" and key), "")
+    shown = rules.total(model)
+    fitted = shown.rows and shown.events
+    return (fitted or not LIKELIHOODS & set(fields)) and not shown.few and rules.summary(EVENT)
+
+
+def _curve_shown(view: View, place: str, key: str | None) -> bool:
+    """Return whether a step of a path into curves leads to what is shown of every cause."""
+    series = set(view.rules.points)
+    if place == "at":
+        return all(view.rules.estimate(name, float(key or "nan")) for name in series)
+    if place in ("median", "quantiles", "restricted_mean", "time_to"):
+        return all(view.rules.summary(name) for name in series)
+    return False
 
 
 def as_published(text: str, values: Sequence[float | None]) -> str:

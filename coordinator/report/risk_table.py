@@ -9,26 +9,23 @@ from typing import Final
 from markupsafe import Markup
 
 from coordinator.report.direct_labels import shortened
+from coordinator.report.suppression import Cell, Suppressed
 from coordinator.report.svg import element
 
 SIZE: Final = 10.5
 ROW: Final = 14.0
 GAP: Final = 7.0
-BOX: Final = 44.0
 ROWS: Final = ("At risk", "Censored", "Events")
 INK: Final = "#1c1c1c"
+FAINT: Final = "#666666"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupCounts:
-    """One group's three rows of text, each with a cell for every tick; `label` may be empty.
-
-    `instead` has, for every tick, what stands for all three cells if they are hidden.
-    """
+    """One group's three rows, each with a cell for every tick; `label` may be empty."""
 
     label: str
-    rows: tuple[tuple[str, ...], ...]
-    instead: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def risk_table(
         ]
         for tick, x in enumerate(columns):
             cells = tuple(row[tick] for row in group.rows)
-            parts += _column(cells, group.instead[tick], x, start)
+            parts += [_cell(cell, x, start + ROW * row) for row, cell in enumerate(cells)]
         top += _height(group)
     return parts
 
@@ -83,18 +80,9 @@ def _heading(label: str, stroke: Stroke, y: float, width: float) -> list[Markup]
     return [line, _text(name, 36, y, anchor="start", weight="bold", kind="risk-group")]
 
 
-def _column(cells: Sequence[str], instead: str, x: float, y: float) -> list[Markup]:
-    """Return a tick's three cells, or one box over them with what stands for all."""
-    if not instead:
-        return [
-            _text(cell, x, y + ROW * row, anchor="middle", kind="risk-cell")
-            for row, cell in enumerate(cells)
-        ]
-    box = element(
-        "rect", class_="risk-hidden", x=x - BOX / 2, y=y - ROW + 4, width=BOX,
-        height=ROW * len(cells) - 2, rx=3, fill="#ececec",
-    )  # fmt: skip
-    return [box, _text(instead, x, y + ROW, anchor="middle", kind="risk-cell")]
+def _cell(cell: Cell, x: float, y: float) -> Markup:
+    kind = "risk-hidden" if isinstance(cell, Suppressed) else "risk-cell"
+    return _text(str(cell), x, y, anchor="middle", kind=kind)
 
 
 def _text(
@@ -102,5 +90,5 @@ def _text(
 ) -> Markup:
     return element(
         "text", text, class_=kind, x=x, y=y, text_anchor=anchor, font_size=SIZE,
-        font_weight=weight, fill=INK,
+        font_weight=weight, fill=FAINT if kind == "risk-hidden" else INK,
     )  # fmt: skip

@@ -9,12 +9,13 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from coordinator.report import numbers, words
-from coordinator.report.curve_figure import CurveFigure, curve_figure, figure_ticks
-from coordinator.report.curve_lines import Line, drawn_until, followed_until, line_of
+from coordinator.report.curve_figure import CurveFigure, curve_figure
+from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
+from coordinator.report.families import longest, outcomes, ticks_of
 from coordinator.report.model_tables import cox_tables, logrank_tables, screen_tables
 from coordinator.report.risk_table import GroupCounts
-from coordinator.report.small_counts import Shown
+from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
 
 TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
@@ -24,7 +25,9 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "cox": cox_tables,
     "cox_screen": screen_tables,
 }
-COUNTED: Final = "At risk just before each time; censored and events up to and including it."
+COUNTED: Final = "At risk after each time; censored and events up to and including it."
+CURVES: Final = ("survival", "incidence")
+NOT_DRAWN: Final = "Curves are not drawn where their first points would tell of few patients."
 LATE: Final = (
     "Rows come under observation late: between the given times, at risk is counted when "
     "somebody next leaves."
@@ -33,15 +36,16 @@ LATE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing with its caption."""
+    """A drawing with its caption, and the cells of its table."""
 
     drawing: Markup
     caption: str
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One analysis in the report; `failure` is the sentence of one that ended alone."""
+    """One analysis in the report; of one without a result `verdict` and `failure` say why."""
 
     name: str
     heading: str
@@ -51,15 +55,18 @@ class Section:
     tables: tuple[Table, ...]
     note: str
     failure: str
+    verdict: str = ""
 
 
 def section(view: View, identity: str) -> Section:
     """Return the section of an analysis; `identity` starts the ids of its figures."""
-    failure = view.limit.sentence(str(view.result["because"])) if view.failed else ""
+    verdict, failure = "", ""
+    if view.failed:
+        verdict, failure = words.no_result(view, str(view.result["because"]))
     tables = () if view.failed else tuple(tables_of(view))
     figures = () if view.failed else tuple(_figures(view, identity))
-    texts = [cell for table in tables for row in table.rows for cell in row]
-    texts += [str(figure.drawing.striptags()) for figure in figures]
+    cells: list[Cell] = [cell for table in tables for row in table.rows for cell in row]
+    cells += [cell for figure in figures for cell in figure.cells]
     return Section(
         name=view.document.name,
         heading=view.heading,
@@ -67,8 +74,9 @@ def section(view: View, identity: str) -> Section:
         left_out="" if view.failed else words.left_out(view),
         figures=figures,
         tables=tables,
-        note=words.shown_counts(view, " ".join(texts)),
+        note=" ".join(filter(None, [_not_drawn(view, figures), words.shown_counts(view, cells)])),
         failure=failure,
+        verdict=verdict,
     )
 
 
@@ -79,69 +87,107 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield a figure of survival, or one for each outcome of an incidence."""
-    if view.document.kind not in ("survival", "incidence"):
+    """Yield a figure of survival, or one for each outcome of an incidence, if it may be drawn."""
+    if view.document.kind not in CURVES:
         return
     counts = counts_over_time(view)
-    curves = view.result["curves"]
-    outcomes = list(dict.fromkeys(curve.get("outcome", "") for curve in curves))
-    for cause, outcome in enumerate(outcomes):
-        own = [curve for curve in curves if curve.get("outcome", "") == outcome]
-        yield _figure(view, own, counts, f"{identity}-{cause + 1}", cause)
+    for cause, outcome in enumerate(outcomes(view.document)):
+        lines, words_for = _lines(view, outcome, cause)
+        if _worth_drawing(view, lines, cause):
+            yield _figure(view, (lines, words_for), counts, f"{identity}-{cause + 1}", cause)
+
+
+def _worth_drawing(view: View, lines: tuple[Line, ...], cause: int) -> bool:
+    """Return whether a line falls or rises, or is known to be level up to its end."""
+    known = view.rules.drawn(view.series(cause))
+    steps = any(value != _begins(view) for line in lines for value in line.estimate)
+    return known is None or steps or END in known
+
+
+def _not_drawn(view: View, figures: tuple[Figure, ...]) -> str:
+    if view.failed or view.document.kind not in CURVES:
+        return ""
+    return "" if len(figures) == len(outcomes(view.document)) else NOT_DRAWN
 
 
 def _figure(
-    view: View, curves: list[Mapping[str, Any]], counts: CountsOverTime, identity: str, cause: int
+    view: View,
+    drawn: tuple[tuple[Line, ...], str],
+    counts: CountsOverTime,
+    identity: str,
+    cause: int,
 ) -> Figure:
-    begins = 0.0 if view.document.kind == "incidence" else 1.0
-    lines, cut = _lines(view, curves, begins)
-    ticks = figure_ticks(lines)
+    lines, words_for = drawn
+    outcome = outcomes(view.document)[cause]
+    ticks = ticks_of(view.document, outcome)
     under = [counts.at(tick) for tick in ticks]
     groups = [
         _risk_rows(line.label, [column[place] for column in under], cause)
         for place, line in enumerate(lines)
     ]
-    title, y_title = _titles(view, curves[0])
+    title, y_title = _titles(view, outcome)
     figure = CurveFigure(
         title=title,
         description=_described(view, lines, ticks, groups),
         x_title=f"Time in {view.units}",
         y_title=y_title,
-        begins=begins,
+        begins=_begins(view),
+        until=longest(view.document, outcome),
         lines=lines,
         marks=view.marks,
     )
     late = LATE if counts.late_entry else ""
-    caption = " ".join(filter(None, [f"{title}, with {view.level}.", cut, COUNTED, late]))
-    return Figure(curve_figure(figure, groups, identity), caption)
+    caption = " ".join(filter(None, [f"{title}, with {view.level}.", words_for, COUNTED, late]))
+    cells = tuple(cell for group in groups for row in group.rows for cell in row)
+    return Figure(curve_figure(figure, groups, identity), caption, cells)
 
 
-def _lines(
-    view: View, curves: list[Mapping[str, Any]], begins: float
-) -> tuple[tuple[Line, ...], str]:
-    """Return the lines to draw, and a sentence if an incidence is drawn in part."""
-    lines = tuple(line_of(view.group(curve["stratum"]), curve) for curve in curves)
-    until, followed = drawn_until(curves), followed_until(curves)
-    if view.document.kind != "incidence" or until >= followed:
-        return lines, ""
-    shown = f"{numbers.time(until)} {view.units}"
-    cut = f"Drawn up to {shown}, without events later; followed up to {numbers.time(followed)}."
-    return tuple(line.until(until, begins) for line in lines), cut
+def _begins(view: View) -> float:
+    return 0.0 if view.document.kind == "incidence" else 1.0
 
 
-def _risk_rows(label: str, column: list[Shown], cause: int) -> GroupCounts:
+def _lines(view: View, outcome: str, cause: int) -> tuple[tuple[Line, ...], str]:
+    """Return the lines to draw, and how they are drawn if it is not in full."""
+    begins = _begins(view)
+    curves = [c for c in view.result["curves"] if c.get("outcome", "") == outcome]
+    until, followed = longest(view.document, outcome), followed_until(curves)
+    lines = [line_of(view.group(curve["stratum"]), curve) for curve in curves]
+    told = []
+    if until < followed:
+        shown = f"{numbers.time(until)} {view.units}"
+        told.append(
+            f"Drawn up to {shown}, without events later; followed up to {numbers.time(followed)}."
+        )
+        lines = [line.until(until, begins) for line in lines]
+    times = view.rules.drawn(view.series(cause))
+    if times is not None:
+        lines = [_rounded(view, line, curve) for line, curve in zip(lines, curves, strict=True)]
+        lines = [line.through(times, begins) for line in lines]
+        told.insert(0, words.points(view.limit.least))
+    return tuple(lines), " ".join(told)
+
+
+def _rounded(view: View, line: Line, curve: Mapping[str, Any]) -> Line:
+    """Return the line; where the number of rows is hidden, rounded as in the tables."""
+    if view.rules.full:
+        return line
+    return line.rounded(numbers.percent_step(curve["rows"], counted=False))
+
+
+def _risk_rows(label: str, column: list[tuple[Cell, ...]], cause: int) -> GroupCounts:
     """Return at risk, censored and events of a cause, each over all ticks."""
-    rows = tuple(tuple(shown.cells[place] for shown in column) for place in (0, 1, 2 + cause))
-    return GroupCounts(label, rows, tuple(shown.instead for shown in column))
+    return GroupCounts(
+        label, tuple(tuple(cells[place] for cells in column) for place in (0, 1, 2 + cause))
+    )
 
 
-def _titles(view: View, curve: Mapping[str, Any]) -> tuple[str, str]:
+def _titles(view: View, name: str) -> tuple[str, str]:
     """Return the figure's title and the title of its axis of probabilities."""
     by = view.document.options.get("by")
     grouped = f" by {view.label(by)}" if by else ""
     endpoint = view.label(view.document.options.get("endpoint", ""))
     if view.document.kind == "incidence":
-        outcome = view.label(curve["outcome"])
+        outcome = view.label(name)
         title = f"Cumulative incidence of {outcome} ({endpoint}){grouped}"
         return title, f"Incidence of {outcome} (%)"
     if view.document.options.get("reverse"):
@@ -155,7 +201,7 @@ def _described(
     """Return what a reader without eyes on the figure hears: curves and numbers at risk."""
     times = ", ".join(f"{tick:g}" for tick in ticks)
     parts = [
-        f"{line.label or 'All rows'}: at risk {', '.join(group.rows[0])}."
+        f"{line.label or 'All rows'}: at risk {', '.join(map(str, group.rows[0]))}."
         for line, group in zip(lines, groups, strict=True)
     ]
     head = f"Step curve{'s' * (len(lines) > 1)} with confidence band{'s' * (len(lines) > 1)}"

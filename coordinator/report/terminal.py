@@ -61,12 +61,12 @@ def _analysis(view: View) -> list[str]:
     name = plain(f"{view.heading} [{view.document.name}]")
     lines = [name, "-" * min(len(name), WIDTH), *paragraph(words.sentence(view), WIDTH)]
     if view.failed:
-        because = view.limit.sentence(str(view.result["because"]))
-        return [*lines, *paragraph(f"No result: {because}", WIDTH)]
+        verdict, because = words.no_result(view, str(view.result["because"]))
+        return [*lines, *paragraph(f"{verdict}: {because}", WIDTH)]
     tables = tables_of(view)
     lines += paragraph(words.left_out(view), WIDTH)
     for table in tables:
         lines += ["", *text_table(table, WIDTH)]
-    cells = " ".join(cell for table in tables for row in table.rows for cell in row)
+    cells = [cell for table in tables for row in table.rows for cell in row]
     note = words.shown_counts(view, cells)
     return [*lines, "", *paragraph(note, WIDTH)] if note else lines

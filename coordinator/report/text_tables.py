@@ -40,7 +40,7 @@ def text_table(table: Table, width: int) -> list[str]:
     Headings break at spaces; if that is not enough, the widest columns of words do too.
     """
     columns = [plain(column) for column in table.columns]
-    rows = [[plain(cell) for cell in row] for row in table.rows]
+    rows = [[plain(str(cell)) for cell in row] for row in table.rows]
     widths = _widths(columns, rows, width)
     left = len(columns) if table.prose else table.headed
     lines = [plain(table.caption), *_block(columns, widths, left)]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coordinator.report import numbers
+from coordinator.report.families import EVENT, REST
 from coordinator.report.folder import Document, ReleaseFolder
 from coordinator.report.group_courses import GroupCourse, incidence_groups, survival_groups
-from coordinator.report.small_counts import Limit, Shown, limit_of
+from coordinator.report.output_rules import Rules, decide, series_of
+from coordinator.report.small_counts import Limit, limit_of
+from coordinator.report.suppression import Cell
 
 TRUTH = {"true": "yes", "false": "no"}
 PLURAL = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
@@ -17,7 +20,7 @@ PLURAL = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of text; the first `headed` cells of a row name it.
+    """A table of text and suppressed cells; the first `headed` cells of a row name it.
 
     A row with fewer cells than columns ends in one cell that spans the rest. The cells of a
     table in `prose` are words that may break over lines.
@@ -25,14 +28,14 @@ class Table:
 
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     headed: int = 1
     prose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One analysis with the labels of its study and the limit for small counts."""
+    """One analysis with the labels of its study and what is shown of its counts."""
 
     document: Document
     labels: Mapping[str, str]
@@ -40,6 +43,7 @@ class View:
     unit: str
     marks: tuple[str, ...]
     accepted: tuple[str, ...]
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def result(self) -> Mapping[str, Any]:
@@ -93,14 +97,15 @@ class View:
             return incidence_groups(curves)
         return survival_groups(curves)
 
-    def count(self, value: float | None) -> str:
-        """Return one count that stands by itself."""
-        return self.limit.count(value)
+    def series(self, cause: int) -> str:
+        """Return the series that the curves of a cause count; of a reverse curve, the censored."""
+        return REST if self.document.options.get("reverse") else series_of(cause)
 
 
 def views(release: ReleaseFolder) -> Iterator[View]:
     """Yield each analysis of a release in the study's order."""
     manifest = release.manifest
+    rules = decide(release.documents, manifest["disclosure"], int(manifest["patients"]))
     for document in release.documents:
         sentences = manifest["disclosure"].get("accepted", [])
         yield View(
@@ -109,24 +114,38 @@ def views(release: ReleaseFolder) -> Iterator[View]:
             limit=limit_of(manifest["disclosure"], document.name),
             unit=manifest["unit"],
             marks=release.marks,
-            accepted=tuple(why for name, why in sentences if name == document.name),
+            accepted=tuple(why for name, why, *_ in sentences if name == document.name),
+            rules=rules[document.name],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class CountsOverTime:
-    """The counts of an analysis's groups at any time, under the limit."""
+    """The counts of an analysis's groups at any time, as far as they are shown."""
 
     groups: tuple[GroupCourse, ...]
-    limit: Limit
+    view: View
 
-    def at(self, time: float) -> list[Shown]:
-        """Return (at risk, censored, events of each cause) of each group."""
-        return self.limit.column([group.standing(time) for group in self.groups])
+    def at(self, time: float) -> list[tuple[Cell, ...]]:
+        """Return (at risk, censored, events of each cause) of each group; infinity is the end."""
+        return [self._cells(group, time) for group in self.groups]
 
-    def sizes(self) -> tuple[str, ...]:
-        """Return the number of rows of each group as text."""
-        return self.limit.sizes([group.rows for group in self.groups])
+    def _cells(self, group: GroupCourse, time: float) -> tuple[Cell, ...]:
+        rules, cell, now = self.view.rules, self.view.limit.cell, group.standing(time)
+        reverse = bool(self.view.document.options.get("reverse"))
+        return (
+            cell(now.at_risk, shown=rules.at_risk(time)),
+            cell(now.censored, shown=rules.counts(EVENT if reverse else REST, time)),
+            *(
+                cell(events, shown=rules.counts(self.view.series(cause), time))
+                for cause, events in enumerate(now.events)
+            ),
+        )
+
+    def sizes(self) -> tuple[Cell, ...]:
+        """Return the number of rows of each group."""
+        shown = self.view.rules.full
+        return tuple(self.view.limit.cell(group.rows, shown=shown) for group in self.groups)
 
     @property
     def late_entry(self) -> bool:
@@ -136,4 +155,4 @@ class CountsOverTime:
 
 def counts_over_time(view: View) -> CountsOverTime:
     """Return the counts of a survival or incidence analysis."""
-    return CountsOverTime(tuple(view.groups()), view.limit)
+    return CountsOverTime(tuple(view.groups()), view)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from coordinator.report.small_counts import HIDDEN
+from coordinator.report import numbers
+from coordinator.report.suppression import Cell, Suppressed
 from coordinator.report.views import View
 
 SCALES: Final = {
@@ -24,6 +25,8 @@ BASELINES: Final = {
     "pooled": "one baseline hazard over all hospitals",
     "by_site": "a baseline hazard of each hospital's own",
 }
+WITHHELD: Final = "withheld:"
+NO_RESULT: Final = "No result"
 TIES: Final = {"efron": "Efron's", "breslow": "Breslow's"}
 COMPLETE: Final = {
     "per_model": "each on the rows that have its own covariate",
@@ -138,7 +141,7 @@ def left_out(view: View) -> str:
 def _left_out_by_model(view: View) -> str:
     fits = {name: m for name, m in view.result["models"].items() if not m.get("failed")}
     parts = [
-        f"{view.label(name)}: {_reasons(view, model['left_out'])}"
+        f"{view.label(name)}: {_reasons(view, model['left_out'], name)}"
         for name, model in fits.items()
         if any(model["left_out"].values())
     ]
@@ -148,19 +151,52 @@ def _left_out_by_model(view: View) -> str:
     return f"Rows left out by model: {'; '.join(parts)}{others}."
 
 
-def _reasons(view: View, counts: Mapping[str, Any]) -> str:
-    known = [f"{view.count(count)} ({reason})" for reason, count in counts.items() if count]
-    return ", ".join(known) or "none"
+def _reasons(view: View, counts: Mapping[str, Any], model: str = "") -> str:
+    """Return the rows left out; the reasons are not told apart if one of them is a small count."""
+    known = {reason: int(count) for reason, count in counts.items() if count}
+    total, reasons = sum(known.values()), " or ".join(known)
+    if not known:
+        return "none"
+    if view.rules.free or not any(view.limit.small(count) for count in (total, *known.values())):
+        if view.rules.free or view.rules.total(model).rows:
+            return ", ".join(f"{numbers.count(n)} ({reason})" for reason, n in known.items())
+        return f"{view.limit.hidden} ({reasons})"
+    if view.limit.small(total):
+        return f"{view.limit.mark} ({reasons})"
+    return f"{view.limit.cell(total, shown=view.rules.total(model).rows)} ({reasons})"
 
 
-def shown_counts(view: View, text: str) -> str:
-    """Return what the marks in `text` stand for, or why small counts are shown."""
+def no_result(view: View, because: str) -> tuple[str, str]:
+    """Return what to call an analysis without a result, and why: a failure, or the guard."""
+    if not because.startswith(WITHHELD):
+        return NO_RESULT, view.limit.sentence(because)
+    why = because.removeprefix(WITHHELD).strip()
+    return "Withheld", f"{why[:1].upper()}{why[1:]}{'' if why.endswith('.') else '.'}"
+
+
+def points(least: int) -> str:
+    """Return how a curve is drawn of which small counts are hidden."""
+    return (
+        f"Drawn straight between points that are at least {least} events of each group apart, or "
+        f"none; a curve ends where no such point follows."
+    )
+
+
+def shown_counts(view: View, cells: Iterable[Cell]) -> str:
+    """Return what the marks among `cells` stand for, or why small counts are shown."""
     if view.accepted:
         return f"Accepted exception, with all counts shown: {'; '.join(view.accepted)}."
-    if not view.limit.active or not (HIDDEN in text or view.limit.mark in text):
-        return ""
-    last = view.limit.least - 1
+    if view.rules.shown_by:
+        names = " and ".join(view.label(name) for name in view.rules.shown_by)
+        return f"All counts are shown, as an accepted exception shows them already: {names}."
+    marks = {str(cell): cell for cell in cells if isinstance(cell, Suppressed)}
+    return " ".join(_meaning(cell) for _, cell in sorted(marks.items()))
+
+
+def _meaning(cell: Suppressed) -> str:
+    if cell.alone:
+        return f"{cell}: from 1 to {cell.least - 1}."
     return (
-        f"{view.limit.mark}: counts of which one at least is from 1 to {last}. {HIDDEN}: counts "
-        f"that are, or that could give one back."
+        f"{cell}: a count from 1 to {cell.least - 1}, or a number that could give one back, also "
+        f"by subtraction from other times, groups or analyses."
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from coordinator.report.folder import Document
+from coordinator.report.output_rules import decide
 from coordinator.report.small_counts import Limit
 from coordinator.report.views import View
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Term, Test, Wanted
@@ -265,4 +266,6 @@ def view(
 ) -> View:
     """Return a view of one result, with all counts shown unless `least` says otherwise."""
     document = Document("one", kind, {**OPTIONS[kind], **options}, result)
-    return View(document, labels or {}, Limit(least), "day", (), ())
+    policy = disclosure(cell=least)
+    rules = decide([document], policy, None)["one"]
+    return View(document, labels or {}, Limit(least), "day", (), (), rules)

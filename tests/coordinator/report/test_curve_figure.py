@@ -9,18 +9,19 @@ from collections.abc import Sequence
 
 import pytest
 
+from coordinator.report.axes import time_axis
 from coordinator.report.curve_figure import (
     LABEL_LINE,
     LABEL_SIZE,
     WIDTH,
     CurveFigure,
     curve_figure,
-    figure_ticks,
     stroke,
 )
 from coordinator.report.curve_lines import Line
 from coordinator.report.direct_labels import text_width
 from coordinator.report.risk_table import GroupCounts
+from coordinator.report.suppression import Cell, Suppressed
 from tests.coordinator.report.made import DEVELOPMENT, HOSTILE, SYNTHETIC
 
 
@@ -29,15 +30,15 @@ def line(label: str, last: float = 0.5, **changes: tuple[float | None, ...]) -> 
     return Line(label, (10.0, 40.0), (0.8, last), columns["low"], columns["high"])
 
 
-def drawn(
-    lines: Sequence[Line], marks: tuple[str, ...] = (), instead: str = "", cell: str = "12"
-) -> ET.Element:
+TICKS = len(time_axis(40.0, 0, 1).ticks)
+
+
+def drawn(lines: Sequence[Line], marks: tuple[str, ...] = (), cell: Cell = "12") -> ET.Element:
     """Return the figure, parsed, with the same cell everywhere under the axis."""
     figure = CurveFigure(
-        "Survival", "Steps", "Time in days", "Survival (%)", 1.0, tuple(lines), marks
+        "Survival", "Steps", "Time in days", "Survival (%)", 1.0, 40.0, tuple(lines), marks
     )
-    ticks = len(figure_ticks(lines))
-    counts = [GroupCounts(each.label, ((cell,) * ticks,) * 3, (instead,) * ticks) for each in lines]
+    counts = [GroupCounts(each.label, ((cell,) * TICKS,) * 3) for each in lines]
     return ET.fromstring(curve_figure(figure, counts, "f1"))
 
 
@@ -114,11 +115,20 @@ def test_columns_of_the_risk_table_do_not_touch() -> None:
     assert min(gaps) > text_width("12,345", 10.5)
 
 
-def test_hidden_counts_are_one_box() -> None:
-    """A tick whose counts are hidden has one mark for all three."""
-    figure = drawn([line("")], instead="<5", cell="hidden")
-    marks = [node.text for node in texts(figure, "risk-cell")]
-    assert marks == ["<5"] * len(figure_ticks([line("")]))
+def test_hidden_counts_stand_apart() -> None:
+    """A suppressed cell is of a class of its own, and no text among the counts."""
+    figure = drawn([line("")], cell=Suppressed(5))
+    marks = [node.text for node in texts(figure, "risk-hidden")]
+    assert (marks, texts(figure, "risk-cell")) == (["hidden"] * 3 * TICKS, [])
+
+
+def test_all_places_are_half_pixels() -> None:
+    """No height of a curve or band, nor of a label beside it, is finer."""
+    figure = drawn([line("low", 0.4321), line("high", 0.4567)])
+    paths = " ".join(node.get("d", "") for node in figure.iter("path"))
+    numbers = [float(text) for text in re.findall(r"-?[\d.]+", paths)]
+    numbers += [float(node.get("y", "0")) for node in figure.iter("text")]
+    assert {2 * number % 1 for number in numbers} == {0}
 
 
 @pytest.mark.parametrize("mark", [SYNTHETIC, DEVELOPMENT])

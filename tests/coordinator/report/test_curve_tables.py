@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coordinator.report.curve_tables import incidence_tables, survival_tables
+from coordinator.report.suppression import Suppressed
 from tests.coordinator.report.made import incidence, survival, survival_curve, view
 
 
@@ -16,15 +17,15 @@ def test_estimates_at_times_count_events_so_far() -> None:
     """At 2 one of six has died, at 5 three."""
     table = survival_tables(view("survival", survival()))[1]
     assert table.rows == (
-        ("2", "5", "1", "83.3 (60.0 to 100.0)"),
-        ("5", "2", "3", "41.7 (15.0 to 100.0)"),
+        ("2", "4", "1", "83 (60 to 100)"),
+        ("5", "1", "3", "42 (15 to 100)"),
     )
 
 
 def test_restricted_means_have_their_error() -> None:
-    """Up to 5 days the mean is 4.25, printed with one decimal."""
+    """Up to 5 days the mean is 4.25, printed to the second digit of its error."""
     table = survival_tables(view("survival", survival()))[2]
-    assert table.rows == (("5", "4.2", "0.5"),)
+    assert table.rows == (("5", "4.25", "0.51"),)
 
 
 def test_groups_stand_in_the_first_column() -> None:
@@ -42,17 +43,29 @@ def test_groups_of_a_condition_are_yes_and_no() -> None:
 
 
 def test_small_counts_are_hidden_from_the_tables() -> None:
-    """With a limit of five, the six patients' counts are hidden and their estimates stay."""
+    """With a limit of five, the six patients' four deaths are, and what they would be read off."""
     table = survival_tables(view("survival", survival(), least=5))[1]
-    assert table.rows[0] == ("2", "hidden", "hidden", "83.3 (60.0 to 100.0)")
+    assert table.rows[0] == ("2", *[Suppressed(5)] * 3)
+
+
+def test_a_median_of_few_events_is_hidden() -> None:
+    """Six rows are shown; their four deaths, and when half have died, are not."""
+    table = survival_tables(view("survival", survival(), least=5))[0]
+    assert table.rows == (("6", *[Suppressed(5)] * 3),)
+
+
+def test_nothing_is_estimated_of_a_small_group() -> None:
+    """With six rows under a limit of eight the mean is hidden as well."""
+    table = survival_tables(view("survival", survival(), least=8))[2]
+    assert table.rows == (("5", Suppressed(8), Suppressed(8)),)
 
 
 def test_incidence_by_group_and_outcome() -> None:
     """At 4 two of six have died and two have relapsed."""
     tables = incidence_tables(view("incidence", incidence("low")))
     assert tables[1].rows == (
-        ("low", "death", "4", "3", "2", "33.3 (5.0 to 90.0)"),
-        ("low", "relapse", "4", "3", "2", "33.3 (5.0 to 90.0)"),
+        ("low", "death", "4", "2", "2", "33 (5 to 90)"),
+        ("low", "relapse", "4", "2", "2", "33 (5 to 90)"),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.report.curve_figure import CurveFigure, curve_figure, figure_ticks
+from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line
 from coordinator.report.markdown_text import (
     code,
@@ -30,9 +30,8 @@ SIGNS = st.text(alphabet="ab1 \n\t`*_[]()|~#<>&;!\\\"'-+=.:/", max_size=24)
 
 def drawing(label: str = "low") -> str:
     line = Line(label, (1.0, 2.0), (0.5, 0.25), (0.2, 0.1), (0.8, 0.6))
-    ticks = len(figure_ticks((line,)))
-    figure = CurveFigure("A [title]", f"At risk of {label}.", "Days", "%", 1.0, (line,), ())
-    counts = GroupCounts(label, (("4",) * ticks,) * 3, ("",) * ticks)
+    figure = CurveFigure("A [title]", f"At risk of {label}.", "Days", "%", 1.0, 2.0, (line,), ())
+    counts = GroupCounts(label, (("4",) * 5,) * 3)
     return curve_figure(figure, [counts], "a1")
 
 

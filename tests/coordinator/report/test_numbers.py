@@ -71,6 +71,60 @@ def test_times_are_whole_or_short(value: float | None, expected: str) -> None:
     assert numbers.time(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.57544, "0.58"),
+        (0.0, "<0.01"),
+        (0.0049, "<0.01"),
+        (9.994, "9.99"),
+        (9.996, "10.0"),
+        (99.96, "100"),
+        (15974.2, "15,974"),
+        (2e6, ">1,000,000"),
+        (None, "–"),
+    ],
+)
+def test_hazard_ratios_have_two_decimals(value: float | None, expected: str) -> None:
+    """From 10 on one decimal, from 100 on none; what rounds to nought is below 0.01."""
+    assert numbers.ratio(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("estimate", "error", "expected"),
+    [
+        (0.011067, 0.009267, ("0.0111", "0.0093")),
+        (-0.5526, 0.1677, ("−0.55", "0.17")),
+        (357.1, 16.2, ("357", "16")),
+        (0.5, 0.0996, ("0.50", "0.10")),
+        (1.23456, None, ("1.2", "–")),
+        (None, None, ("–", "–")),
+    ],
+)
+def test_a_coefficient_ends_where_its_error_does(
+    estimate: float | None, error: float | None, expected: tuple[str, str]
+) -> None:
+    """Two digits of the standard error, and the estimate to the same decimal."""
+    assert numbers.with_error(estimate, error) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted", "expected"),
+    [
+        (99, True, "43"),
+        (100, True, "43.4"),
+        (100, False, "43"),
+        (99, False, "45"),
+        (19, False, "40"),
+    ],
+)
+def test_probabilities_are_rounded_by_the_size_of_the_group(
+    rows: int, counted: bool, expected: str
+) -> None:
+    """Whole per cent below 100 rows; where rows are hidden, at least a row a step."""
+    assert numbers.percent(0.434, numbers.percent_step(rows, counted=counted)) == expected
+
+
 def test_a_rounded_zero_has_no_sign() -> None:
     """A small negative number that rounds to zero is not printed as minus zero."""
     assert numbers.fixed(-0.001, 1) == "0.0"

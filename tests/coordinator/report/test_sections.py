@@ -41,12 +41,34 @@ def test_the_events_under_a_figure_are_of_its_own_cause() -> None:
     assert cells[2::3] == ["0", "0", "1", "1", "2"]
 
 
-def test_small_counts_are_one_mark_under_the_figure() -> None:
-    """The six patients have a small count at every tick but the first."""
-    figure = section(view("survival", survival(), least=5), "a1").figures[0]
-    drawing = ET.fromstring(figure.drawing)
-    cells = [n.text for n in drawing.iter("text") if n.get("class") == "risk-cell"]
-    assert cells == ["6", "0", "0", "<5", "<5", "<5"]
+def test_small_counts_are_hidden_under_the_figure() -> None:
+    """Of forty rows two die by day 1 and ten by day 2: no point is drawn for the two alone."""
+    curve = {
+        **survival()["curves"][0],
+        "rows": 40,
+        "time": [1.0, 2.0, 40.0],
+        "n_risk": [40, 38, 30],
+    }
+    curve |= {"n_event": [2, 8, 0], "n_censor": [0, 0, 30], "events": 10, "at": []}
+    curve |= {"estimate": [0.95, 0.75, 0.75], "conf_low": [0.9, 0.7, 0.7]}
+    curve |= {"conf_high": [1.0, 0.8, 0.8]}
+    found = {**survival(), "patients": 40, "curves": [curve]}
+    figure = section(view("survival", found, least=5), "a1").figures[0]
+    path = next(n for n in ET.fromstring(figure.drawing).iter("path") if n.get("class") == "curve")
+    assert path.get("d") == "M76 28L92 80.5L398 80.5"
+
+
+def test_curves_are_drawn_through_the_points_that_are_shown() -> None:
+    """The caption says so."""
+    curve = {**survival()["curves"][0], "rows": 40, "time": [1.0, 40.0], "n_risk": [40, 30]}
+    curve |= {"n_event": [10, 0], "n_censor": [0, 30], "events": 10, "at": []}
+    curve |= {"estimate": [0.75, 0.75], "conf_low": [0.7, 0.7], "conf_high": [0.8, 0.8]}
+    found = {**survival(), "patients": 40, "curves": [curve]}
+    figure = section(view("survival", found, least=5), "a1").figures[0]
+    assert (
+        "Drawn straight between points that are at least 5 events of each group apart"
+        in figure.caption
+    )
 
 
 def test_a_failure_has_its_sentence_and_nothing_else() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.report.svg import band, element, place, staircase
+from coordinator.report.svg import band, element, place, staircase, straight, straight_band
 
 
 def test_text_and_attributes_are_escaped() -> None:
@@ -22,11 +22,16 @@ def test_an_attribute_with_a_dash_is_named_with_a_low_line() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(1.0, "1"), (1.005, "1"), (-0.001, "0"), (3.14159, "3.14"), (0.5, "0.5")],
+    [(1.0, "1"), (1.2, "1"), (-0.001, "0"), (3.14159, "3"), (0.5, "0.5"), (7.3, "7.5")],
 )
-def test_coordinates_are_short(value: float, expected: str) -> None:
-    """Two decimals at most, no zeros at the end, no minus zero."""
+def test_coordinates_are_half_pixels(value: float, expected: str) -> None:
+    """Whole or half, no zeros at the end, no minus zero."""
     assert place(value) == expected
+
+
+def test_what_is_no_coordinate_keeps_its_decimals() -> None:
+    """A shade of 0.16 is not rounded to nothing."""
+    assert element("rect", fill_opacity=0.16, x=0.16) == '<rect fill-opacity="0.16" x="0"></rect>'
 
 
 def test_a_step_function_goes_across_and_then_up() -> None:
@@ -37,3 +42,13 @@ def test_a_step_function_goes_across_and_then_up() -> None:
 def test_a_band_goes_forth_above_and_back_below() -> None:
     """The path between two step functions is closed."""
     assert band([(0, 5, 1), (4, 6, 2)], 9) == "M0 1H4V2H9V6H4V5H0Z"
+
+
+def test_a_straight_line_goes_from_point_to_point() -> None:
+    """Nothing is said of what lies between."""
+    assert straight([(0, 10), (5, 8), (9, 2)]) == "M0 10L5 8L9 2"
+
+
+def test_a_straight_band_is_closed() -> None:
+    """Forth above, back below."""
+    assert straight_band([(0, 5, 1), (4, 6, 2)]) == "M0 1L4 2L4 6L0 5Z"

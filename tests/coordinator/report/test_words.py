@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from coordinator.report.small_counts import Limit
+from coordinator.report.suppression import Suppressed
 from coordinator.report.views import View
-from coordinator.report.words import left_out, sentence, shown_counts
+from coordinator.report.words import left_out, no_result, sentence, shown_counts
 from tests.coordinator.report.made import (
     OPTIONS,
     cox_fit,
@@ -77,6 +80,21 @@ def test_few_rows_left_out_are_not_counted() -> None:
     assert left_out(found) == "Rows left out: <5 (a value missing)."
 
 
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"a": 8, "b": 9}, "8 (a), 9 (b)"),
+        ({"a": 8, "b": 2}, "10 (a or b)"),
+        ({"a": 1, "b": 2}, "<5 (a or b)"),
+        ({"a": 0, "b": 0}, "none"),
+    ],
+)
+def test_reasons_are_not_told_apart_if_one_is_small(counts: dict[str, int], expected: str) -> None:
+    """The sum of all reasons is shown if it is no small count."""
+    found = {**cox_fit().document(), "left_out": counts}
+    assert left_out(view("cox", found, least=5)) == f"Rows left out: {expected}."
+
+
 def test_nothing_left_out_is_said() -> None:
     """No rows left out is worth saying."""
     assert left_out(view("survival", survival())) == "Rows left out: none."
@@ -90,15 +108,33 @@ def test_a_screen_lists_the_models_that_leave_rows_out() -> None:
 
 def test_the_marks_are_explained_where_they_stand() -> None:
     """A section with hidden counts says what the marks mean."""
-    assert shown_counts(view("cox", {}, least=5), "30 <5 hidden") == (
-        "<5: counts of which one at least is from 1 to 4. hidden: counts that are, or that could "
-        "give one back."
+    cells = ["30", Suppressed(5, alone=True), Suppressed(5)]
+    assert shown_counts(view("cox", cox_fit().document(), least=5), cells) == (
+        "<5: from 1 to 4. hidden: a count from 1 to 4, or a number that could give one back, also "
+        "by subtraction from other times, groups or analyses."
+    )
+
+
+@pytest.mark.parametrize(
+    ("because", "expected"),
+    [
+        ("none of the 3 events happens", ("No result", "none of the <5 events happens")),
+        (
+            "withheld: fewer than 4 patients have the event; wait for more",
+            ("Withheld", "Fewer than 4 patients have the event; wait for more."),
+        ),
+    ],
+)
+def test_what_the_guard_withholds_is_no_failure(because: str, expected: tuple[str, str]) -> None:
+    """Its sentence names limits, not counts, and reads as one."""
+    assert (
+        no_result(view("cox", {"failed": True, "because": because}, least=5), because) == expected
     )
 
 
 def test_without_marks_there_is_nothing_to_explain() -> None:
-    """A small p-value is no hidden count."""
-    assert shown_counts(view("cox", {}, least=5), "30 <0.001") == ""
+    """A text that reads like a mark is none."""
+    assert shown_counts(view("cox", cox_fit().document(), least=5), ["30", "<5", "hidden"]) == ""
 
 
 def test_every_kind_of_the_contract_has_its_sentence() -> None:

@@ -1,0 +1,81 @@
+"""What a reader has been shown so far, and what may be shown beside it (rules 2 to 4).
+
+Rows, patients, events and rows without an event are numbers of four kinds. Numbers of one kind are
+subtracted from each other, whatever analysis they belong to; groups from their namesakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from coordinator.report.suppression import safe, small
+from coordinator.report.tallies import Group, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What is shown of a model's counts; `few` if its events are a small count."""
+
+    rows: bool = True
+    events: bool = True
+    few: bool = False
+
+
+@dataclass(slots=True)
+class Reader:
+    """What a reader has been shown so far."""
+
+    least: int
+    rows: list[int]
+    patients: list[int]
+    events: list[int] = field(default_factory=list)
+    censored: list[int] = field(default_factory=list)
+    groups: dict[tuple[str, str], list[Group]] = field(default_factory=dict)
+
+    def differ(self, value: int, shown: Iterable[int]) -> bool:
+        """Return whether a number is no small count, and safely differs from those shown."""
+        return not small(value, self.least) and all(safe(value - n, self.least) for n in shown)
+
+    def totals(self, tally: Tally, everybody: int | None) -> Totals:
+        """Return what may be shown of a model's totals."""
+        whole = everybody is not None and tally.patients == everybody == tally.rows
+        rows = self.differ(tally.rows, self.rows) and self.differ(tally.patients, self.patients)
+        few = any(small(count, self.least) for count in tally.events[:1])
+        events = not few and all(
+            [
+                self.differ(tally.events[0] if tally.events else 0, self.events),
+                self.differ(tally.rows - sum(tally.events[:1]), self.censored),
+            ]
+        )
+        return Totals((whole or rows) and not small(tally.rows, self.least), events, few)
+
+    def grouped(self, tally: Tally) -> tuple[bool, bool]:
+        """Return whether rows, and whether events of every group differ safely from namesakes."""
+        pairs = [
+            pair
+            for group in tally.groups
+            for other in self.groups.get((tally.by, group.level), [])
+            for pair in _pairs(group, other)
+        ]
+        rows = all(safe(a - b, self.least) for a, b in pairs[::3])
+        return rows, all(safe(a - b, self.least) for a, b in pairs)
+
+    def learn(self, tally: Tally, totals: Totals, *, groups: bool) -> None:
+        """Remember what has been shown of a model."""
+        if totals.rows:
+            self.rows.append(tally.rows)
+            self.patients.append(tally.patients)
+        if totals.events:
+            self.events += tally.events[:1]
+            if totals.rows:
+                self.censored.append(tally.rows - sum(tally.events[:1]))
+        for group in tally.groups if groups else ():
+            self.groups.setdefault((tally.by, group.level), []).append(group)
+
+
+def _pairs(group: Group, other: Group) -> Iterator[tuple[int, int]]:
+    yield group.rows, other.rows
+    events, others = sum(group.events[:1]), sum(other.events[:1])
+    yield events, others
+    yield group.rows - events, other.rows - others
