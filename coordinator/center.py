@@ -9,9 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from coordinator.drafts import drop_draft, finished, release_folder
+from coordinator.deferred import deferred
+from coordinator.drafts import drop_draft, finished, put_aside, release_folder
 from coordinator.driver import Driver, approvals, begin, standings
-from coordinator.freeze import freeze, read_enrolment, roster_of, without_roster
+from coordinator.freeze import (
+    freeze,
+    freeze_again,
+    read_enrolment,
+    roster_of,
+    without_roster,
+)
 from coordinator.home import CENTER, PUBLISHED, Home
 from coordinator.report.published import read_published
 from coordinator.simulate import Surroundings, load_identity, read_study_file
@@ -24,6 +31,7 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.runtime.clock import unix_now, utc_of
 from site_agent.runtime.files import write_private
+from site_agent.runtime.http import Exchange
 
 DAY_S: Final = 86400
 ONLINE_S: Final = 90  # an agent polls at least every half minute
@@ -69,10 +77,12 @@ def freeze_file(path: Path, enrolments: Path, center: Path, out: Path) -> str:
 def freeze_study(home: Home, name: str, *, without: Sequence[str] = ()) -> Study:
     """Freeze an added study over the hospitals that are enrolled, and publish it to them.
 
-    NotReady if fewer are enrolled than the study needs. The same roster again gives the same
-    study.
+    A study of this name that is frozen already is revised by it. NotReady if fewer are enrolled
+    than the study needs, or a release of the one before is not over. The same roster again gives
+    the same study.
     """
     text = read_study_file(home.added(name))
+    before = home.frozen(name) if home.is_frozen(name) else None
     with home.exchange() as exchange:
         listed = exchange.read("/v1/parties")["sites"]
         enrolled = [party["name"] for party in listed]
@@ -87,7 +97,8 @@ def freeze_study(home: Home, name: str, *, without: Sequence[str] = ()) -> Study
             if party["name"] not in without
         ]
         roster = roster_of(home.identity().member(), members)
-        frozen_text, frozen = freeze(without_roster(text), f"{name}.yaml", roster)
+        plain = without_roster(text)
+        frozen_text, frozen = freeze_again(plain, f"{name}.yaml", roster, before)
         if len(members) < smallest_roster(frozen):
             raise NotReady(
                 f"{len(members)} hospitals would be in the study {name}; it needs at least "
@@ -95,9 +106,30 @@ def freeze_study(home: Home, name: str, *, without: Sequence[str] = ()) -> Study
                 f"enrolled (`coordinator site list`), or invite more (`coordinator site invite "
                 f"NAME`)"
             )
+        if before is not None and before.hash != frozen.hash:
+            _refuse_unfinished(home, before, exchange)
         exchange.call("PUT", f"/v1/studies/{frozen.hash}", frozen_text.encode(), "text/yaml")
+    if before is not None and before.hash != frozen.hash:
+        put_aside(home.results(name), before.hash)
     home.keep_frozen(frozen_text, frozen)
     return frozen
+
+
+def _refuse_unfinished(home: Home, study: Study, exchange: Exchange) -> None:
+    """Raise NotReady if a release of a study that is to be revised is not over, or not written."""
+    for last in standings(exchange, study.hash)[:1]:
+        if last.under_way:
+            raise NotReady(
+                f"release {last.number} of {study.name} is under way, and a revision would take "
+                f"its study away. Let it end, or give it up with `coordinator burn {study.name}`, "
+                f"at once if a key was stolen"
+            )
+        folder = release_folder(home.results(study.name), last.number)
+        if last.state == "closed" and not folder.exists():
+            raise NotReady(
+                f"release {last.number} of {study.name} is closed, and its results are not "
+                f"written yet: `coordinator refresh {study.name}` first"
+            )
 
 
 def invite_site(home: Home, name: str, path: Path) -> str:
@@ -189,6 +221,7 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
             "round": last.round,
             "waiting": list(last.waiting),
             "opened": utc_of(last.opened),
+            "deferred": deferred(home, study, last.number),
         },
         "note": "",
     }

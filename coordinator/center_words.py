@@ -42,6 +42,8 @@ def _seen(site: dict[str, Any]) -> str:
 def _release(release: dict[str, Any] | None) -> str:
     if release is None:
         return "no release yet"
+    if release.get("deferred"):
+        return str(release["deferred"])
     if release["state"] != "under_way":
         return f"release {release['number']} is {release['state']}"
     asking = release["phase"] == "asking"

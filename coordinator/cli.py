@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import click
 
+from coordinator.cadence import RUNS, Accrual, document, in_words, varied
 from coordinator.center import (
     add_study,
     burn_release,
@@ -26,6 +27,7 @@ from coordinator.center import (
     study_status,
 )
 from coordinator.center_words import status_in_words, table
+from coordinator.freeze import changed_keys
 from coordinator.home import PUBLISHED, Home, host_and_port, open_home
 from coordinator.report.page import write_report
 from coordinator.report.published import read_published
@@ -33,6 +35,7 @@ from coordinator.report.terminal import summary
 from coordinator.simulate import Surroundings, check_sites, read_study_file, simulate
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import ConfigurationError
+from site_agent.contract.study.at_center import at_center_sentences
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.contract.version import VERSION
@@ -91,6 +94,8 @@ def check(study_file: Path, as_json: bool) -> None:
         click.echo(f"{name} ({analysis.kind})")
         for disclosure, what in KINDS[analysis.kind].uses(analysis.options):
             click.echo(f"  class {disclosure}: {what}")
+    for sentence in at_center_sentences(found.at_center):
+        click.echo(f"\n{sentence}")
 
 
 def _described(found: Study) -> dict[str, Any]:
@@ -98,6 +103,7 @@ def _described(found: Study) -> dict[str, Any]:
         "study": found.name,
         "hash": found.hash,
         "frozen": found.roster is not None,
+        "at_center": found.at_center,
         "analyses": {
             name: {
                 "kind": analysis.kind,
@@ -163,12 +169,106 @@ def freeze_command(
             raise click.UsageError("--enrolments needs --center and --out")
         click.echo(freeze_file(Path(study_name), enrolments, center, out))
         return
-    frozen = patiently(
-        lambda: freeze_study(_home(home), study_name, without=without), tell=progress()
-    )
+    found = _home(home)
+    frozen = patiently(lambda: freeze_study(found, study_name, without=without), tell=progress())
     assert frozen.roster is not None
     click.echo(f"{frozen.name}: {len(frozen.roster.sites)} sites, hash {frozen.hash}")
+    before = found.revised(frozen)
+    if before is not None:
+        click.echo(f"it takes the place of {before.hash}; earlier results are put aside")
+        for line in changed_keys(before, frozen):
+            click.echo(line)
     click.echo("next: the stewards review and approve it (`coordinator status` shows who has)")
+
+
+AT_LEAST_1: Final = click.IntRange(min=1)
+
+
+@study.command(name="cadence")
+@click.option("--patients", type=AT_LEAST_1, required=True, help="Patients in all.")
+@click.option(
+    "--accrual-days", type=AT_LEAST_1, required=True, help="Days over which the patients come."
+)
+@click.option("--sites", type=AT_LEAST_1, required=True, help="Hospitals.")
+@click.option(
+    "--k", type=AT_LEAST_1, help="Patients by which two releases must differ. Default: 5."
+)
+@click.option(
+    "--sites-changed", "m", type=AT_LEAST_1, help="Hospitals they must be of. Default: 3."
+)
+@click.option(
+    "--every", type=AT_LEAST_1, default=7, show_default=True, help="Days between two looks."
+)
+@click.option(
+    "--follow-up-days",
+    type=click.IntRange(min=0),
+    default=365,
+    show_default=True,
+    help="Days for which each patient is followed, and the study goes on after the last one.",
+)
+@click.option(
+    "--events",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of the patients who have the event while they are followed.",
+)
+@click.option(
+    "--seen-every",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Days after which a hospital updates when a patient was last seen; 0: never.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the simulation.")
+@click.option(
+    "--study",
+    "study_file",
+    type=FILE,
+    help="Take k, m and the limits of the first release from a study file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def cadence_command(
+    patients: int,
+    accrual_days: int,
+    sites: int,
+    k: int | None,
+    m: int | None,
+    every: int,
+    follow_up_days: int,
+    events: float,
+    seen_every: int,
+    seed: int,
+    study_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Simulate how often a study could be refreshed while its patients come.
+
+    Two releases differ by no patient, or by at least k patients of m hospitals; until then the
+    next one is deferred. New patients, events and new days last seen count as changes.
+
+    Example: coordinator study cadence --patients 43 --accrual-days 730 --sites 9
+    """
+    policy = read_study(read_study_file(study_file), study_file.name).policy if study_file else None
+    accrual = Accrual(
+        patients,
+        accrual_days,
+        sites,
+        k=k or (policy.changed_patients if policy else 5),
+        m=m or (policy.changed_sites if policy else 3),
+        every_days=every,
+        follow_up_days=follow_up_days,
+        event_share=events,
+        seen_every_days=seen_every,
+        at_least_patients=policy.patients if policy else 10,
+        at_least_sites=policy.sites if policy else 5,
+    )
+    found = varied(accrual, seed=seed)
+    if as_json:
+        click.echo(json.dumps(document(accrual, found, runs=RUNS), indent=1))
+        return
+    for line in in_words(accrual, found, runs=RUNS):
+        click.echo(line)
 
 
 @cli.command(name="simulate")

@@ -14,6 +14,7 @@ from typing import Final
 from coordinator.release import Release
 from coordinator.results import Circumstances, write_manifest, write_results
 
+SHORT: Final = 16
 NAME: Final = re.compile(r"release-([1-9][0-9]*)", re.ASCII)
 
 
@@ -38,6 +39,18 @@ def write_draft(out: Path, release: Release) -> None:
     folder = _draft(out, release.number)
     folder.mkdir(parents=True)
     write_results(folder, release)
+
+
+def put_aside(out: Path, study: str) -> Path:
+    """Put the releases of the study with this hash into a folder of their own; return it.
+
+    Its revision counts releases from 1 again.
+    """
+    folder = out / f"of-{study[:SHORT]}"
+    for path in sorted(out.glob("release-*")):
+        folder.mkdir(exist_ok=True)
+        path.rename(folder / path.name)
+    return folder
 
 
 def drop_draft(out: Path, number: int) -> None:

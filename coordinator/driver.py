@@ -17,7 +17,7 @@ from site_agent.contract import messages
 from site_agent.contract.canonical import sha256
 from site_agent.contract.errors import ConfigurationError, NotReady, Refused
 from site_agent.contract.identity import Identity
-from site_agent.contract.messages import Burn, Close, Message, Ready, Receipt, Round, Share
+from site_agent.contract.messages import Burn, Close, Message, Part, Ready, Receipt, Round, Share
 from site_agent.contract.roster import smallest_roster
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
@@ -26,14 +26,21 @@ from site_agent.runtime.http import Exchange, Mail, patiently
 POLL_S: Final = 10
 ATTEMPTS: Final = 20  # an exchange that was killed is awaited for about a quarter of an hour
 Result = TypeVar("Result")
+DEFERRED: Final = "deferred"
 # Hindrances that waiting does not mend: the release is burned, the next one may go.
 DEFINITE: Final = frozenset(
     (
         *("too_few", "exposed", "data_changed", "lost", "overflow", "conflict"),
         *("second_question", "second_roster", "second_readies", "release_over", "other_roster"),
-        *("roster_too_small", "other_result"),
+        *("second_parts", "two_parts"),
+        *("roster_too_small", "other_result", "rewound", "too_many_releases", DEFERRED),
+        "superseded",
     )
 )
+
+
+class Deferred(NotReady):
+    """A release that would differ from an earlier one by a few patients; a later one will not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +177,14 @@ class Driver:
         """Wait for all READY messages and pass them on."""
         if self.release.state == "opening":
             self._wait_while("opening", "to open it")
-        if self.release.state == "keyed" and self.release.rounds == 0:
+        if self.release.state == "parting":
             self._post(self.release.readies_message())
+            self._wait_while("parting", "to share a secret")
+            self._post(self.release.parts_message())
+        elif self.release.state == "keyed" and self.release.rounds == 0:
+            self._post(self.release.readies_message())
+            if self.release.holders:
+                self._post(self.release.parts_message())
 
     def round(self, number: int) -> dict[str, Any]:
         """Do round `number` if it is not done; return a pointer to it in the log."""
@@ -198,17 +211,19 @@ class Driver:
             self._post(self.release.close())
         self._wait_while("closing", "to close it")
 
-    def burn(self) -> None:
-        """Give the release up; the hospitals erase its keys."""
+    def burn(self, code: str = "") -> None:
+        """Give the release up, because of a refusal with this code; hospitals erase its keys."""
         if self.release.state not in ("closed", "burned"):
-            self._post(self.release.burn())
+            self._post(self.release.burn(code))
 
     def _refusing(self, step: Callable[[], Any]) -> Any:
         """Take a step of the release; if it is refused the release is burned."""
         try:
             return step()
-        except Refused:
-            self.burn()
+        except Refused as refused:
+            self.burn(refused.code)
+            if refused.code == DEFERRED:
+                raise Deferred(_deferred(self.release.number, str(refused))) from None
             raise
 
     def _wait_while(self, state: str, what: str) -> None:
@@ -247,8 +262,12 @@ class Driver:
         release, taken = self.release, message.wire
         if message.kind == Ready.TYPE:
             release.take_ready(taken)
+        elif message.kind == Part.TYPE:
+            release.take_part(taken)
         elif message.kind == Share.TYPE:
             release.take_share(taken)
+            if message.sender == release.study.at_center:
+                self._pass_on_split()
         elif message.kind == Receipt.TYPE:
             release.take_receipt(taken)
         elif message.kind == Round.TYPE:
@@ -258,6 +277,12 @@ class Driver:
             release.close()
         elif message.kind == Burn.TYPE and release.state != "burned":
             release.burn()
+
+    def _pass_on_split(self) -> None:
+        """Pass on what the hospital at the center has split; two others wait for it."""
+        split = self.release.split_message()
+        if split is not None:
+            self._post(split)
 
     def _take_round(self, message: Message) -> None:
         """Take a ROUND of the log: the totals before it as they stand, then its arguments."""
@@ -286,8 +311,11 @@ class Driver:
             raise _over(found.number, "replaced by another attempt")
         hindered = {site: code for site, code in found.hindered.items() if code}
         definite = {site: code for site, code in hindered.items() if code in DEFINITE}
+        if DEFERRED in definite.values():
+            self.burn(DEFERRED)
+            raise Deferred(_deferred(self.release.number, _until(self.release.study)))
         if definite:
-            self.burn()
+            self.burn("hindered")
             raise Refused("hindered", _burned(self.release.number, definite))
         waiting = self.release.waiting_for()
         words = [f"{site} ({hindered[site]})" if site in hindered else site for site in waiting]
@@ -304,6 +332,18 @@ def _over(number: int, how: str) -> Refused:
         "release_over",
         f"release {number} was {how} while this refresh was at it; refresh again, and it goes on "
         f"with the release that is under way, or opens the next",
+    )
+
+
+def _deferred(number: int, why: str) -> str:
+    return f"release {number}: {why}. It opened these counts only and is burned; refresh again then"
+
+
+def _until(study: Study) -> str:
+    policy = study.policy
+    return (
+        f"deferred until at least {policy.changed_patients} patients of at least "
+        f"{policy.changed_sites} hospitals differ from each earlier release, or none"
     )
 
 

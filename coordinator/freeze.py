@@ -14,9 +14,12 @@ from typing import Final
 
 import yaml
 
-from site_agent.contract.enrolment import no_card, read_card
+from site_agent.contract.enrolment import no_card, read_card, succeeds
 from site_agent.contract.errors import ConfigurationError, Issue, StudyError
+from site_agent.contract.identity import fingerprint
 from site_agent.contract.party import Member, Roster
+from site_agent.contract.study.at_center import at_center_issues
+from site_agent.contract.study.earlier_rosters import earlier_roster_issues
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
@@ -26,10 +29,11 @@ MARK_MORE: Final = "# hash of all of the above. Any change needs a new approval.
 
 
 def freeze(
-    text: str, source: str, roster: Roster, *, development: bool = False
+    text: str, source: str, roster: Roster, *, revises: str = "", development: bool = False
 ) -> tuple[str, Study]:
     """Return the frozen file and the frozen study.
 
+    revises: hash of the frozen study whose place it takes, unless the file names one itself.
     StudyError if the study is frozen already, or a site's attributes are not the study's.
     """
     study = read_study(text, source, development=development)
@@ -41,11 +45,43 @@ def freeze(
         raise StudyError([Issue("roster", None, message)], source)
     members = {name: member.attributes for name, member in roster.sites.items()}
     check_attributes(study, members, source)
-    frozen = replace(study, roster=roster)
+    check_at_center(study, list(members), source)
+    check_earlier_rosters(study, list(members), source)
+    frozen = replace(study, roster=roster, revises=study.revises or revises)
     block = yaml.safe_dump({"roster": roster.document()}, sort_keys=False, width=10_000)
     # Quoted: some hashes would read as numbers.
+    if frozen.revises != study.revises:
+        block = f'revises: "{frozen.revises}"\n{block}'
     tail = [MARK, MARK_MORE, f'{block}frozen: "{frozen.hash}"', ""]
     return "\n".join([text.rstrip(), "", *tail]), frozen
+
+
+def freeze_again(text: str, source: str, roster: Roster, before: Study | None) -> tuple[str, Study]:
+    """Return the frozen file and study, as a revision of the one frozen `before`, if there is one.
+
+    A study that is what it was is no revision of itself: it stays the one before.
+    """
+    if before is not None:
+        same = freeze(text, source, roster, revises=before.revises)
+        if same[1].hash == before.hash:
+            return same
+    return freeze(text, source, roster, revises=before.hash if before else "")
+
+
+def changed_keys(before: Study, after: Study) -> list[str]:
+    """Return a line for each hospital that has other keys than before: what is to be compared."""
+    assert before.roster is not None and after.roster is not None
+    lines = []
+    for name, member in after.roster.sites.items():
+        old = before.roster.sites.get(name)
+        if old is not None and old.keys != member.keys:
+            signed = (
+                "signed by the key before; compare by telephone all the same"
+                if succeeds(member, old)
+                else "NOT signed by the key before: compare by telephone before anybody approves"
+            )
+            lines.append(f"{name}: {fingerprint(old)} -> {fingerprint(member)}, {signed}")
+    return lines
 
 
 def without_roster(text: str) -> str:
@@ -62,6 +98,24 @@ def check_attributes(study: Study, sites: Mapping[str, Mapping[str, str]], sourc
     ]
     if issues:
         raise StudyError(issues, source)
+
+
+def check_at_center(study: Study, sites: Sequence[str], source: str) -> None:
+    """Raise StudyError unless the center's own hospital, if any, can do without the secret."""
+    issues = [
+        Issue("sites.at_center", None, message)
+        for message in at_center_issues(study.at_center, sites)
+    ]
+    if issues:
+        raise StudyError(issues, source)
+
+
+def check_earlier_rosters(study: Study, sites: Sequence[str], source: str) -> None:
+    """Raise StudyError unless each sentence on an earlier roster names who joined or left."""
+    messages = earlier_roster_issues(study.policy.earlier_rosters, sites)
+    if messages:
+        place = "disclosure.earlier_rosters"
+        raise StudyError([Issue(place, None, message) for message in messages], source)
 
 
 def _attribute_issues(study: Study, values: Mapping[str, str]) -> list[str]:

@@ -169,6 +169,13 @@ class Home:
         path = self.frozen_file(name, self._pointer(name).read_text(encoding="utf-8").strip())
         return read_study(path.read_text(encoding="utf-8"), path.name)
 
+    def revised(self, study: Study) -> Study | None:
+        """Return the frozen study that a study takes the place of, if it was frozen here."""
+        path = self.frozen_file(study.name, study.revises)
+        if not study.revises or not path.exists():
+            return None
+        return read_study(path.read_text(encoding="utf-8"), path.name)
+
     def is_frozen(self, name: str) -> bool:
         """Return whether a frozen study of this name is in force."""
         return self._pointer(name).exists()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from coordinator.deferred import note_deferred
 from coordinator.drafts import drop_draft, finish_draft, release_folder, write_draft
-from coordinator.driver import Driver, begin, standings
+from coordinator.driver import Deferred, Driver, begin, standings
 from coordinator.home import Home
 from coordinator.release import Release
 from coordinator.report.page import FILE as REPORT
@@ -19,6 +20,8 @@ from coordinator.results import Circumstances
 from site_agent.contract.study.model import Study
 from site_agent.runtime.clock import utc_now, utc_of
 from site_agent.runtime.http import Exchange, patiently
+
+T = TypeVar("T")
 
 
 class Refresh:
@@ -65,7 +68,7 @@ class Refresh:
 
     def gather(self) -> dict[str, Any]:
         """Have all hospitals ready; return who takes part."""
-        self.driver.gather()
+        self._noting(self.driver.gather)
         return {"release": self.number, "sites": list(self.driver.release.sites)}
 
     @property
@@ -75,7 +78,15 @@ class Refresh:
 
     def round(self, number: int) -> dict[str, Any]:
         """Do a round, or find it done; return a pointer to it in the log."""
-        return self.driver.round(number)
+        return self._noting(lambda: self.driver.round(number))
+
+    def _noting(self, step: Callable[[], T]) -> T:
+        """Take a step; a release that is deferred is noted for `coordinator status`."""
+        try:
+            return step()
+        except Deferred as deferred:
+            note_deferred(self.home, self.study, self.number, str(deferred))
+            raise
 
     def results(self) -> dict[str, Any]:
         """Write all results beside their place; return the hash over which all sites agree."""

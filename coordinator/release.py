@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from site_agent.contract import messages
+from site_agent.contract.catalogue import seals
 from site_agent.contract.conductor import Conductor, Outcome, entry, sections
+from site_agent.contract.earlier import check_names, earlier_releases, respects
 from site_agent.contract.errors import LifecycleError, Refused
 from site_agent.contract.identity import Identity
 from site_agent.contract.lifecycle import CENTER_RELEASE, advance
@@ -21,18 +23,24 @@ from site_agent.contract.messages import (
     Close,
     Message,
     Open,
+    Part,
+    Parts,
     Readies,
     Ready,
     Receipt,
     Round,
     Share,
     Shares,
+    Split,
 )
 from site_agent.contract.party import Member, Roster
 from site_agent.contract.securesum import transcript, vector
+from site_agent.contract.securesum.pairing import holders
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays, Ask
 from site_agent.contract.totals import read_totals, write_totals
+
+OPEN_AND_CLOSED: Final = 2  # parts of a SHARE; what is behind them is split for other sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class Release:
     _result: str = ""
     _asks: tuple[Ask, ...] = ()
     _readies: dict[str, bytes] = field(default_factory=dict)
+    _parts: dict[str, bytes] = field(default_factory=dict)
     _shares: dict[str, Message] = field(default_factory=dict)
     _receipts: dict[str, str] = field(default_factory=dict)
 
@@ -89,10 +98,12 @@ class Release:
         """Return the sites whose message is awaited in the present state."""
         came: dict[str, Container[str]] = {
             "opening": self._readies,
+            "parting": self._parts,
             "asking": self._shares,
             "closing": self._receipts,
         }
-        return [site for site in self.sites if site not in came.get(self.state, self.sites)]
+        expected = self.holders if self.state == "parting" else self.sites
+        return [site for site in expected if site not in came.get(self.state, self.sites)]
 
     @property
     def digest(self) -> str:
@@ -123,17 +134,66 @@ class Release:
             raise Refused("second_ready", f"'{message.sender}' sent two READY messages")
         if message.sender in self._readies:
             return
+        check_names(ready.earlier)
         self._readies[message.sender] = wire
         self.state = advance(CENTER_RELEASE, self.state, "ready")
         if not self.waiting_for():
             wires = [self._readies[site] for site in self.sites]
             self._bound = transcript.opening(self._open, wires)
-            self.state = advance(CENTER_RELEASE, self.state, "all_ready")
+            self.conductor = Conductor(self.study, respects(self.study, self.earlier))
+            event = "secret" if self.holders else "all_ready"
+            self.state = advance(CENTER_RELEASE, self.state, event)
 
     def readies_message(self) -> bytes:
         """Return READIES."""
         wires = [self._readies[site] for site in self.sites]
         return messages.write(self.identity, Readies(self._open_digest), wires)
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """Return the names of the releases with which the guard compares."""
+        return earlier_releases(
+            messages.read(wire).says(Ready, self._roster.sites[site])
+            for site, wire in self._readies.items()
+        )
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Return the sites that share a secret; none if nothing is sealed."""
+        return holders(self.sites, self.study.at_center) if seals(self.study) else ()
+
+    def take_part(self, wire: bytes) -> None:
+        """Take a site's PART; the last one moves the release on, one that came before nothing."""
+        message = messages.read(wire)
+        part = message.says(Part, self._member(message))
+        if part.open != self._open_digest:
+            raise Refused("other_release", f"the PART of '{message.sender}' is of another release")
+        if message.sender not in self.holders:
+            raise Refused("sender", f"'{message.sender}' has no part of the sites' secret")
+        if self._parts.get(message.sender, wire) != wire:
+            raise Refused("two_parts", f"'{message.sender}' sent two PART messages")
+        if message.sender in self._parts:
+            return
+        self._parts[message.sender] = wire
+        self.state = advance(CENTER_RELEASE, self.state, "part")
+        if not self.waiting_for():
+            wires = [self._parts[site] for site in self.holders]
+            self._bound = transcript.parting(self._bound, wires)
+            self.state = advance(CENTER_RELEASE, self.state, "all_parts")
+
+    def parts_message(self) -> bytes:
+        """Return PARTS."""
+        wires = [self._parts[site] for site in self.holders]
+        return messages.write(self.identity, Parts(self._open_digest), wires)
+
+    def split_message(self) -> bytes | None:
+        """Return SPLIT, once the hospital at the center has answered a round with sealed sums."""
+        share = self._shares.get(self.study.at_center)
+        if self.state != "asking" or share is None or len(share.parts) <= OPEN_AND_CLOSED:
+            return None
+        content = Split(self._open_digest, share.content["number"])
+        wire = messages.withhold(share, *range(OPEN_AND_CLOSED))
+        return messages.write(self.identity, content, [wire])
 
     def ask(self, arguments: Sequence[bytes] | None = None) -> bytes:
         """Return ROUND for the conductor's present asks.
@@ -167,7 +227,10 @@ class Release:
 
     def shares_message(self) -> bytes:
         """Return SHARES: the open vectors of all sites, for every site to add up."""
-        wires = [messages.withhold(self._shares[site], 1) for site in self.sites]
+        wires = [
+            messages.withhold(share, *range(1, len(share.parts)))
+            for share in (self._shares[site] for site in self.sites)
+        ]
         return messages.write(
             self.identity, Shares(self._open_digest, self.conductor.number), wires
         )
@@ -237,10 +300,10 @@ class Release:
         content = Close(self._open_digest, self.conductor.number + 1, self._result)
         return messages.write(self.identity, content, [self._totals])
 
-    def burn(self) -> bytes:
-        """Return BURN: the release is given up for good."""
+    def burn(self, code: str = "") -> bytes:
+        """Return BURN: the release is given up for good; `code` is that of the refusal, if any."""
         self.state = advance(CENTER_RELEASE, self.state, "burn")
-        return messages.write(self.identity, Burn(self._open_digest))
+        return messages.write(self.identity, Burn(self._open_digest, code))
 
     def take_receipt(self, wire: bytes) -> None:
         """Take a site's RECEIPT of this result; the last one closes the release."""

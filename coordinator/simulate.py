@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from coordinator.drafts import drop_draft, finish_draft, write_draft
-from coordinator.freeze import check_attributes, freeze, roster_of, without_roster
+from coordinator.driver import DEFERRED
+from coordinator.freeze import (
+    check_at_center,
+    check_attributes,
+    freeze,
+    roster_of,
+    without_roster,
+)
 from coordinator.home import CENTER
 from coordinator.release import Release
 from coordinator.results import Circumstances
 from site_agent.contract.enrolment import write_card
-from site_agent.contract.errors import ConfigurationError, DataError, Refused
+from site_agent.contract.errors import ConfigurationError, DataError, NotReady, Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS, Member
 from site_agent.contract.study.model import Study
@@ -122,6 +129,7 @@ def check_sites(study_path: Path, sites_folder: Path, *, development: bool = Fal
     names, unfit = find_sites(sites_folder), []
     attributes = {name: read_attributes(sites_folder / name) for name in names}
     check_attributes(study, attributes, study_path.name)
+    check_at_center(study, names, study_path.name)
     for name in names:
         try:
             read_data(study, sites_folder / name, name, attributes[name])
@@ -170,8 +178,10 @@ def simulate(
         close(release, cores, around)
     except (Refused, DataError) as error:
         if isinstance(error, Refused):
-            _burn(cores, release.number)
+            _burn(cores, release.number, error.code)
         drop_draft(out, release.number)
+        if isinstance(error, Refused) and error.code == DEFERRED:
+            raise NotReady(f"release {release.number}: {error}") from None
         raise
     folder = finish_draft(out, release, Circumstances(started, around.clock(), absent))
     return Simulated(folder, release)
@@ -218,11 +228,11 @@ def _next_number(study: Study, out: Path, ledgers: Mapping[str, Ledger]) -> int:
     return 1 + max([*ended, *written], default=0)
 
 
-def _burn(cores: Mapping[str, SiteCore], number: int) -> None:
-    """Give up a refused release at every site at which it has begun."""
+def _burn(cores: Mapping[str, SiteCore], number: int, code: str) -> None:
+    """Give up a release refused with this code, at every site at which it has begun."""
     for core in cores.values():
         with suppress(Refused):
-            core.burn(number)
+            core.burn(number, code)
 
 
 def _number(path: Path) -> int:
@@ -282,17 +292,38 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
     around.progress(f"{len(release.sites)} sites, release {release.number}")
     for wire in _readies(release, reply):
         release.take_ready(wire)
-    for site in release.sites:
-        cores[site].receive(release.readies_message())
+    parts = [cores[site].receive(release.readies_message()) for site in release.sites]
+    for part in filter(None, parts):
+        release.take_part(part)
+    if release.holders:
+        for site in release.sites:
+            cores[site].receive(release.parts_message())
     while release.outcome is None:
         message = release.ask()
         around.progress(f"round {release.conductor.number}: {len(release.conductor.asks)} sums")
-        for site in release.sites:
-            release.take_share(reply(site, message))
+        _answers(release, cores, message, around)
         shares = release.shares_message()
         for site in release.sites:
             cores[site].receive(shares)
         release.total()
+
+
+def _answers(
+    release: Release, cores: Mapping[str, SiteCore], message: bytes, around: Surroundings
+) -> None:
+    """Take the shares of a round; who awaits the split of the center's hospital answers that."""
+
+    def given(question: bytes, sites: Sequence[str]) -> list[str]:
+        """Give a question to sites and take their shares; return who has not answered."""
+        answers = {site: cores[site].receive(question) for site in sites}
+        for wire in filter(None, answers.values()):
+            around.received.append(wire)
+            release.take_share(wire)
+        return [site for site, wire in answers.items() if wire is None]
+
+    waiting, split = given(message, release.sites), release.split_message()
+    if split is not None:
+        given(split, waiting)
 
 
 def _readies(release: Release, reply: Callable[[str, bytes], bytes]) -> list[bytes]:

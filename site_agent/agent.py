@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from site_agent.approvals import Approval, approvals
 from site_agent.child import WorkerDied
 from site_agent.contract.errors import Declined, Unreachable
+from site_agent.contract.identity import Identity
 from site_agent.ledger import Ledger
 from site_agent.runtime.clock import unix_of
 from site_agent.runtime.http import Exchange, Mail, passing, pause_s
@@ -62,6 +63,7 @@ class Hindrance:
 class Agent:
     """One hospital's agent. `say` takes a line for the log, `clock` counts seconds.
 
+    settle: lets go of keys that are of no more use; returns those in use if they have changed.
     again_s: how often an agent at rest begins at the first message again. An exchange that was
     set back to an older store numbers new messages as it did others; they would be passed over.
     """
@@ -74,6 +76,7 @@ class Agent:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     again_s: float = AGAIN_S
+    settle: Callable[[], Identity | None] = lambda: None
     after: int = 0
     began: float = field(init=False)
     hindered: dict[str, Hindrance] = field(default_factory=dict)
@@ -133,6 +136,7 @@ class Agent:
     def _tell_approvals(self) -> None:
         """Tell the exchange what the steward has approved or revoked since the last time."""
         known = len(self.ledger.entries)
+        self._renew()
         self.ledger.refresh()
         standing = approvals(self.ledger.entries)
         if any(entry["event"] in ("approved", "revoked") for entry in self.ledger.entries[known:]):
@@ -142,6 +146,13 @@ class Agent:
                 with _final():  # of a study that the center has taken back
                     tell_approval(self.exchange, study, approval)
                 self.told[study] = approval
+
+    def _renew(self) -> None:
+        """Sign with new keys once the old ones are gone, whoever let them go."""
+        identity = self.settle()
+        if identity is not None:
+            self.exchange.sign_as(identity)
+            self.say("new keys are in use; the old ones are erased")
 
     def _hurry(self) -> None:
         """Try what is hindered at once: what hindered it may be gone."""
@@ -213,5 +224,6 @@ def _final() -> Iterator[None]:
 def tell_approval(exchange: Exchange, study: str, approval: Approval) -> None:
     """Tell the exchange where a study stands at this hospital."""
     until = unix_of(approval.until) if approval.until else None
-    said = {"state": approval.state, "until": until, "at": unix_of(approval.at)}
+    state = "approved" if approval.state == "approved" else "revoked"
+    said = {"state": state, "until": until, "at": unix_of(approval.at)}
     exchange.write("PUT", f"/v1/studies/{study}/approval", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +11,46 @@ import pyarrow.parquet as pq
 from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
+from site_agent.core import SiteData
 from site_agent.data.source import read_data
 from site_agent.data.tables import SUFFIX
 from site_agent.shelf import Shelf
 from site_agent.site import Site
 
 
-def check(site: Site, wanted: str) -> dict[str, Any]:
-    """Return the numbers of rows by table if the data fit; DataError with every finding if not.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A study, and this hospital's data, which fit it."""
+
+    study: Study
+    folder: Path
+    data: SiteData
+
+
+def checked(site: Site, wanted: str) -> Checked:
+    """Return a study with the data that were read for it; DataError with every finding if not.
 
     `wanted` is the name or hash of a study that was fetched, or the path of a study file.
     """
     study = _study(site, wanted)
     folder = site.data(study.name)
     pinned = study.roster.sites[site.name].attributes if study.roster else site.attributes
-    data = read_data(study, folder, site.name, pinned)
+    return Checked(study, folder, read_data(study, folder, site.name, pinned))
+
+
+def check(site: Site, wanted: str) -> dict[str, Any]:
+    """Return the numbers of rows by table if the data fit; DataError with every finding if not."""
+    found = checked(site, wanted)
     rows = {
-        name: pq.ParquetFile(folder / f"{name}{SUFFIX}").metadata.num_rows for name in study.tables
+        name: pq.ParquetFile(found.folder / f"{name}{SUFFIX}").metadata.num_rows
+        for name in found.study.tables
     }
     return {
-        "study": study.name,
-        "hash": study.hash,
-        "folder": str(folder),
+        "study": found.study.name,
+        "hash": found.study.hash,
+        "folder": str(found.folder),
         "rows": rows,
-        "snapshot": data.digest,
+        "snapshot": found.data.digest,
     }
 
 

@@ -110,10 +110,50 @@ def enrol(config: Path) -> None:
 
     site = _site(config)
     patiently(lambda: send(site), tell=progress())
+    card = site.keys.card()
+    signed = " (signed by the key before)" if card.replaces else ""
     click.echo(
-        f"'{site.name}' is enrolled, fingerprint {fingerprint(site.identity().member())}; the "
+        f"'{site.name}' is enrolled, fingerprint {fingerprint(card)}{signed}; the "
         f"center compares it with you by telephone before it freezes a study"
     )
+
+
+@cli.command(name="rotate-key")
+@click.option(
+    "--lost",
+    is_flag=True,
+    help="The key was lost, or somebody may have it: it signs nothing any more.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def rotate_key(config: Path, lost: bool, yes: bool) -> None:
+    """Make new keys for this hospital; nothing is sent until `site-agent enrol`.
+
+    The old key signs that the new one replaces it, and goes on answering the studies that pin
+    it. When the center has frozen its studies anew and the steward has approved the
+    revisions, it is erased.
+
+    Example: site-agent rotate-key
+    """
+    site = _site(config)
+    if not lost:
+        old, new = site.keys.rotate(os.urandom)
+        click.echo(f"key          {site.keys.next_path}: make a backup that only you can read")
+        click.echo(f"fingerprint  {new} (new; read it to the center by telephone)")
+        click.echo(f"fingerprint  {old} (old; in use until the revisions are approved)")
+        click.echo("next         site-agent enrol")
+        return
+    asked = "Erase the present key at once? All studies then wait for a revision"
+    if not yes and not click.confirm(asked, err=True):
+        raise click.Abort
+    old, new = site.keys.replace(os.urandom, site.ledger())
+    click.echo(f"key          {site.key}: make a backup that only you can read")
+    click.echo(f"fingerprint  {new} (new; no other key vouches for it: the center and each")
+    click.echo("             hospital must compare it with you by telephone)")
+    click.echo(
+        f"fingerprint  {old or 'unknown'} (old; tell the center that it is not to be trusted)"
+    )
+    click.echo("next         a new invitation from the center, site-agent init, site-agent enrol")
 
 
 @cli.command()
@@ -174,11 +214,38 @@ def review(config: Path, study: str, as_json: bool) -> None:
     from site_agent.shelf import Shelf
 
     site = _site(config)
-    found = Shelf(site).find(study)
+    shelf = Shelf(site)
+    found = shelf.find(study)
+    before = shelf.earlier(found.revises) if found.revises else None
     if as_json:
-        click.echo(json.dumps(review_document(found, site.name), indent=1, ensure_ascii=False))
+        told = review_document(found, site.name, before)
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
-    click.echo(in_words(found, site.name))
+    click.echo(in_words(found, site.name, before))
+
+
+@cli.command()
+@click.argument("study")
+@JSON
+@click.option("--full", is_flag=True, help="Show every number, not the first few of each array.")
+@click.pass_obj
+def preview(config: Path, study: str, as_json: bool, full: bool) -> None:
+    """Show what would leave for STUDY (name, hash or file), number by number, not yet masked.
+
+    Worked out on this machine from its own data; nothing is sent, and nothing is written down.
+    These are this hospital's own numbers: keep what is printed as you keep the data.
+
+    Example: site-agent preview anakinra
+    """
+    from site_agent.preview import preview as look
+    from site_agent.preview_document import preview_document
+    from site_agent.preview_words import in_words
+
+    found = look(_site(config), study)
+    if as_json:
+        click.echo(json.dumps(preview_document(found, full=full), indent=1, ensure_ascii=False))
+        return
+    click.echo(in_words(found, full=full), nl=False)
 
 
 @cli.command()
@@ -195,20 +262,32 @@ def approve(config: Path, study: str, until: datetime | None, yes: bool) -> None
 
     Example: site-agent approve anakinra --until 2027-12-31
     """
+    from site_agent import revision
     from site_agent.permission import Permission
     from site_agent.shelf import Shelf
 
     site = _site(config)
-    found = Shelf(site).find(study)
-    end = utc(_end(until))
-    asked = f"Approve {found.name} ({found.hash[:16]}) for '{site.name}' until {end}?"
+    shelf, ledger = Shelf(site), site.ledger()
+    found, end = shelf.find(study), utc(_end(until))
+    revision.refuse_superseded(found, ledger)
+    place = f", in place of {found.revises[:16]}" if found.revises else ""
+    asked = f"Approve {found.name} ({found.hash[:16]}) for '{site.name}' until {end}{place}?"
     if not yes and not click.confirm(
         f"{asked} `site-agent review {study}` tells what it does", err=True
     ):
         raise click.Abort
-    Permission(found, site.name, site.ledger()).note("approved", until=end)
+    ended = revision.approve(shelf, found, Permission(found, site.name, ledger), end)
+    for one in ended:
+        click.echo(f"{one.hash[:16]} is superseded: no release of it is opened any more")
     click.echo(f"{found.name} ({found.hash[:16]}) is approved until {end}; this is in the ledger")
-    _tell(site, found.hash)
+    for other in revision.beside(found, ledger, list(shelf.readable().values())):
+        _say(
+            f"{other[:16]} has the same name and stays approved: {found.hash[:16]} does not say "
+            f"that it revises it. `site-agent revoke {other[:16]}` ends that approval"
+        )
+    for name in [found.hash, *(one.hash for one in ended)]:
+        _tell(site, name)
+    _let_old_keys_go(site)
 
 
 @cli.command()
@@ -245,6 +324,14 @@ def _end(until: datetime | None) -> datetime:
     return end
 
 
+def _let_old_keys_go(site: Site) -> None:
+    """Erase keys that no approved study needs any more, if there are newer ones."""
+    from site_agent.shelf import pinning
+
+    if site.keys.settle(site.ledger(), pinning(site)):
+        click.echo(f"key          the old one is erased; {fingerprint(site.identity().member())}")
+
+
 def _tell(site: Site, study: str) -> None:
     """Tell the exchange what was approved or revoked; the running agent does it otherwise."""
     from site_agent.agent import tell_approval
@@ -277,18 +364,19 @@ def ledger() -> None:
 @JSON
 @click.pass_obj
 def show(config: Path, as_json: bool) -> None:
-    """Say entry by entry what left this hospital, when and for what.
+    """Say entry by entry what left this hospital, when, and for which analyses.
 
     Example: site-agent ledger show
     """
     from site_agent.ledger_words import in_words
+    from site_agent.shelf import Shelf
 
     site = _site(config)
     entries: list[dict[str, Any]] = site.ledger().entries
     if as_json:
         click.echo(json.dumps(entries, indent=1, ensure_ascii=False))
         return
-    for line in in_words(entries):
+    for line in in_words(entries, Shelf(site).readable()):
         click.echo(line)
     if not entries:
         click.echo("the ledger is empty: nothing was approved, answered or refused")

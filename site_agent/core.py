@@ -9,16 +9,15 @@ anew, and what was sent before is taken from the vault.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing import Any
 
 from site_agent.answering import Answering, RowSource
 from site_agent.contract import messages
 from site_agent.contract.canonical import sha256
+from site_agent.contract.catalogue import seals
+from site_agent.contract.earlier import respects
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.lifecycle import SITE_RELEASE, SITE_ROUND, advance
@@ -27,31 +26,45 @@ from site_agent.contract.messages import (
     Close,
     Message,
     Open,
+    Part,
+    Parts,
     Readies,
     Ready,
     Receipt,
     Round,
     Share,
     Shares,
+    Split,
 )
 from site_agent.contract.party import Roster
-from site_agent.contract.securesum import masks, transcript
+from site_agent.contract.securesum import pairing, transcript
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Ask
 from site_agent.contract.version import SOFTWARE
+from site_agent.handshake import (
+    Offer,
+    common_secret,
+    pair_secrets,
+    read_readies,
+    write_part,
+)
 from site_agent.ledger import Ledger
+from site_agent.memory import Memory, Present
 from site_agent.permission import Permission
+from site_agent.records import FOLDER, Records
 from site_agent.vault import Vault
-
-SALT_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class SiteData:
-    """A hospital's data as read at one moment: a digest of the files, and rows by frame."""
+    """A hospital's data as read at one moment: a digest of the files, and rows by frame.
+
+    identifiers: of the patients, in the order of the numbers that `Rows.patient` holds.
+    """
 
     digest: str
     rows: RowSource
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -60,10 +73,13 @@ class _Release:
 
     opened: Open
     message: Message
-    rows: RowSource
+    present: Present
     state: str
     round_state: str = ""
     readies: bytes = b""
+    start: bytes = b""
+    secret: bytes | None = None
+    held: tuple[Round, tuple[Ask, ...], bytes] | None = None
     answering: Answering | None = None
 
     @property
@@ -86,8 +102,9 @@ def release_name(study: str, number: int) -> str:
 class SiteCore:
     """One site's core for one frozen study.
 
-    `data()` reads and checks the hospital's tables; `entropy(n)` gives n random bytes. Raises
-    Refused("not_in_roster") if the study does not pin this identity's key.
+    `data()` reads and checks the hospital's tables; `entropy(n)` gives n random bytes;
+    `folder(name)` is where the data of the study of a name lie. Raises Refused("not_in_roster")
+    if the study does not pin this identity's key.
     """
 
     def __init__(
@@ -99,6 +116,7 @@ class SiteCore:
         ledger: Ledger,
         vault: Vault,
         entropy: Entropy,
+        folder: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._study = study
         self._identity = identity
@@ -108,7 +126,9 @@ class SiteCore:
         self._entropy = entropy
         self._release: _Release | None = None
         self._roster = _pinned(study, identity)
-        self._permission = Permission(study, identity.name, ledger)
+        self._permission = Permission(study, identity.name, ledger, folder)
+        records = Records(ledger.path.parent / FOLDER, entropy)
+        self._memory = Memory(study, identity.name, ledger, records, folder)
 
     def approve(self) -> None:
         """Write an approval of this study that does not end into the ledger."""
@@ -122,8 +142,8 @@ class SiteCore:
         """Return whether release `number` was closed or burned here."""
         return self._permission.over(number)
 
-    def burn(self, number: int) -> None:
-        """Give up release `number` for good: it is never answered again.
+    def burn(self, number: int, code: str = "") -> None:
+        """Give up release `number` for good: it is never answered again; `code` says why.
 
         It need not be open: one whose data have changed cannot be opened any more.
         """
@@ -134,7 +154,8 @@ class SiteCore:
         roster = {name: begun[-1][name] for name in ("attempt", "roster")}
         state = "answering" if self._ledger.find("share", **named) else "ready"
         advance(SITE_RELEASE, state, "burn")
-        self._ledger.append("burned", **named, **roster)
+        self._ledger.append("burned", **named, **roster, **self._memory.said_when_burned(code))
+        self._memory.forget(number)
         self._forget(number)
 
     def receive(self, wire: bytes) -> bytes | None:
@@ -145,7 +166,9 @@ class SiteCore:
         handlers: Mapping[str, Callable[[Message], bytes | None]] = {
             Open.TYPE: self._open,
             Readies.TYPE: self._readies,
+            Parts.TYPE: self._parts,
             Round.TYPE: self._round,
+            Split.TYPE: self._split,
             Shares.TYPE: self._shares,
             Close.TYPE: self._close,
             Burn.TYPE: self._burn,
@@ -174,17 +197,21 @@ class SiteCore:
     def _current(self, open_digest: str) -> _Release:
         if self._release is None or self._release.message.digest() != open_digest:
             raise Refused("not_open", "the message is of a release that is not open here")
-        self._permission.refuse_unapproved()
+        self._permission.refuse_unapproved(sent=True)
         return self._release
 
     # OPEN -> READY
 
     def _open(self, message: Message) -> bytes:
         opened = message.says(Open, self._roster.center)
-        self._permission.refuse_open(opened)
+        name = release_name(self._study.hash, opened.release)
+        sent = self._vault.get(name, f"ready-{message.digest()}") is not None
+        self._permission.refuse_open(opened, sent=sent)
         data = self._data()
         state = advance(SITE_RELEASE, "unknown", "open")
-        release = _Release(opened, message, data.rows, state)
+        release = _Release(
+            opened, message, self._memory.present(data.rows, data.identifiers), state
+        )
         kept = self._vault.get(release.name, f"ready-{message.digest()}")
         wire = self._ready(release, data) if kept is None else self._again(release, data, kept)
         if self._release is None or self._release.message.digest() != message.digest():
@@ -192,30 +219,36 @@ class SiteCore:
         return wire
 
     def _ready(self, release: _Release, data: SiteData) -> bytes:
-        salt, secret = self._entropy(SALT_BYTES), self._entropy(masks.KEY_BYTES)
-        public = X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
-        digest = release.message.digest()
+        offer, digest = Offer.create(self._entropy), release.message.digest()
+        others = [self._roster.sites[site] for site in self._others(release)]
+        earlier = self._memory.earlier(release.opened.release)
+        marks = self._memory.marks(release.opened)
+        self._vault.put(release.name, f"secret-{digest}", offer.to_bytes())
+        self._note("ready", release, open=digest, **self._memory.said_when_ready())
         wire = messages.write(
             self._identity,
             Ready(
                 open=digest,
-                ephemeral=base64.b64encode(public).decode(),
-                snapshot=sha256(salt + data.digest.encode()),
+                ephemeral=offer.public,
+                snapshot=offer.snapshot(data.digest),
                 ledger_head=self._ledger.head,
                 ledger_length=len(self._ledger.entries),
                 software=SOFTWARE,
+                earlier=earlier,
+                witness=marks,
             ),
+            pairing.sealed_halves(offer.seed, self._identity.name, others, digest),
         )
-        self._vault.put(release.name, f"secret-{digest}", salt + secret)
-        self._note("ready", release, open=digest)
         self._vault.put(release.name, f"ready-{digest}", wire)
         return wire
 
+    def _others(self, release: _Release) -> list[str]:
+        return [site for site in release.opened.roster if site != self._identity.name]
+
     def _again(self, release: _Release, data: SiteData, kept: bytes) -> bytes:
         """Return the READY of before, if the data are still those that it stands for."""
-        salt, _ = self._secret(release)
         ready = messages.read(kept).says(Ready, self._identity.member())
-        if ready.snapshot != sha256(salt + data.digest.encode()):
+        if ready.snapshot != self._offer(release).snapshot(data.digest):
             raise Refused(
                 "data_changed",
                 "the data have changed since this release was opened, and a release runs on one "
@@ -223,73 +256,112 @@ class SiteCore:
             )
         return kept
 
-    def _secret(self, release: _Release) -> tuple[bytes, bytes]:
-        """Return the salt and the ephemeral key of a release; Refused("lost") if they are gone."""
+    def _offer(self, release: _Release) -> Offer:
+        """Return this site's secrets of a release; Refused("lost") if they are gone."""
         kept = self._vault.get(release.name, f"secret-{release.message.digest()}")
         if kept is None:
             raise Refused("lost", "the ephemeral key of this release is lost; burn the release")
-        return kept[:SALT_BYTES], kept[SALT_BYTES:]
+        return Offer.from_bytes(kept)
 
-    # READIES
+    # READIES -> PART
 
-    def _readies(self, message: Message) -> None:
+    def _readies(self, message: Message) -> bytes | None:
         content = message.says(Readies, self._roster.center)
         release = self._current(content.open)
-        if release.answering is not None and release.answering.asked >= 0:
-            if message.digest() != sha256(release.readies):
+        if release.answering is not None:
+            if message.digest() == sha256(release.readies):
+                return self._part(release)  # a repeat: what came since stays
+            if release.answering.asked >= 0:
                 raise Refused("second_readies", "other READY messages than the release began with")
-            return
         roster = release.opened.roster
         if len(message.parts) != len(roster):
-            raise Refused(
-                "missing_ready",
-                f"{len(message.parts)} READY messages for a roster of {len(roster)} sites",
-            )
-        wires = [message.part(index) for index in range(len(roster))]
+            raise Refused("missing_ready", _too_few(message, "READY messages", roster))
+        wires = _by_site(message, roster)
         own = self._vault.get(release.name, f"ready-{content.open}")
-        if wires[roster.index(self._identity.name)] != own:
+        if wires[self._identity.name] != own:
             raise Refused("swapped_key", "the READY in this site's name is not the one it sent")
-        ephemerals = self._ephemerals(roster, wires, content.open)
-        start = transcript.opening(release.message.wire, wires)
-        secrets = self._pair_secrets(release, ephemerals, start)
+        readies = read_readies(self._roster.sites, wires, content.open)
+        start = transcript.opening(release.message.wire, list(wires.values()))
+        offer = self._offer(release)
+        secrets = pair_secrets(self._identity, offer, readies, content.open, start)
+        earlier, ledgers = self._memory.witnessed(self._roster.sites, readies)
+        if ledgers:
+            self._note("witnessed", release, open=content.open, ledgers=ledgers)
+        release.present.earlier = earlier
         release.state = advance(SITE_RELEASE, release.state, "readies")
         release.readies = message.header + message.signature
+        release.start, release.secret = start, None
         release.answering = Answering(
-            self._study, self._identity.name, release.opened, release.rows, secrets, start
+            self._study,
+            self._identity.name,
+            release.opened,
+            release.present.rows,
+            secrets,
+            start,
+            fuzz=offer.seed,
+            earlier=respects(self._study, earlier),
+        )
+        return self._part(release)
+
+    def _holders(self, release: _Release) -> tuple[str, ...]:
+        """Return the sites that share a secret in this release; none if nothing is sealed."""
+        if not seals(self._study):
+            return ()
+        return pairing.holders(release.opened.roster, self._study.at_center)
+
+    def _part(self, release: _Release) -> bytes | None:
+        """Return PART, the same bytes for the same READIES; None if this site sends none."""
+        sites = self._holders(release)
+        if self._identity.name not in sites:
+            return None
+        secrets = release.under_way().secrets
+        others = {site: secrets[site] for site in sites if site != self._identity.name}
+        return write_part(
+            self._identity, self._offer(release), others, release.message.digest(), release.start
         )
 
-    def _ephemerals(
-        self, roster: tuple[str, ...], wires: list[bytes], open_digest: str
-    ) -> dict[str, bytes]:
-        """Return the sites' ephemeral keys, each signed with the key that the study pins."""
-        found = {}
-        for site, wire in zip(roster, wires, strict=True):
-            ready = messages.read(wire).says(Ready, self._roster.sites[site])
-            if ready.open != open_digest:
-                raise Refused("other_release", f"the READY of '{site}' is of another release")
-            try:
-                found[site] = base64.b64decode(ready.ephemeral, validate=True)
-            except ValueError:
-                raise Refused("key", f"the ephemeral key of '{site}' is not base64") from None
-        return found
+    # PARTS
 
-    def _pair_secrets(
-        self, release: _Release, ephemerals: Mapping[str, bytes], start: bytes
-    ) -> dict[str, bytes]:
-        _, secret = self._secret(release)
-        own = X25519PrivateKey.from_private_bytes(secret)
-        return {
-            site: masks.pair_secret(own, ephemeral, start)
-            for site, ephemeral in ephemerals.items()
-            if site != self._identity.name
-        }
+    def _parts(self, message: Message) -> None:
+        content = message.says(Parts, self._roster.center)
+        release = self._current(content.open)
+        answering, sites = release.under_way(), self._holders(release)
+        if not sites:
+            raise Refused("malformed", "PARTS of a study in which nothing is sealed")
+        if len(message.parts) != len(sites):
+            raise Refused("missing_part", _too_few(message, "PART messages", sites))
+        wires = _by_site(message, sites)
+        bound = transcript.parting(release.start, list(wires.values()))
+        if answering.asked >= 0 or release.secret is not None:
+            if bound != release.secret:
+                raise Refused("second_parts", "other PART messages than the release began with")
+            return
+        parts = {}
+        for site, wire in wires.items():
+            parts[site] = messages.read(wire)
+            if parts[site].says(Part, self._roster.sites[site]).open != content.open:
+                raise Refused("other_release", f"the PART of '{site}' is of another release")
+        if self._identity.name in sites:
+            if wires[self._identity.name] != self._part(release):
+                raise Refused("swapped_key", "the PART in this site's name is not the one it sent")
+            answering.common = common_secret(
+                self._identity.name,
+                self._offer(release),
+                answering.secrets,
+                parts,
+                release.start,
+            )
+        release.state = advance(SITE_RELEASE, release.state, "parts")
+        release.secret = answering.bound = bound
 
     # ROUND -> SHARE
 
-    def _round(self, message: Message) -> bytes:
+    def _round(self, message: Message) -> bytes | None:
         content = message.says(Round, self._roster.center)
         release = self._current(content.open)
         answering = release.under_way()
+        if self._holders(release) and release.secret is None:
+            raise Refused("no_keys", "a round before the PART messages of all sites")
         if content.number <= answering.asked:
             return self._sent(release, content)
         if content.number != answering.asked + 1:
@@ -307,8 +379,41 @@ class SiteCore:
             raise Refused(
                 "transcript", f"round {content.number} stands on messages this site has not seen"
             )
+        release.held = content, asks, bound
+        if answering.awaits_split(asks):
+            return None  # of the hospital at the center, whose numbers this site is to add
+        return self._held(release)
+
+    # SPLIT -> SHARE
+
+    def _split(self, message: Message) -> bytes | None:
+        """Answer the round that was held back until the center's hospital has split its sums."""
+        said = message.says(Split, self._roster.center)
+        release = self._current(said.open)
+        answering = release.under_way()
+        if said.number <= answering.asked or not release.held:
+            return None
+        content, asks, bound = release.held
+        if not answering.awaits_split(asks):
+            return None  # of two other sites
+        share = messages.read(message.part(0))
+        given = share.says(Share, self._roster.sites[self._study.at_center])
+        if (given.open, given.number, given.transcript) != (
+            *(said.open, said.number),
+            content.transcript,
+        ):
+            raise Refused("other_question", "the split is of another question than the round")
+        answering.take_split(asks, bound, share)
+        return self._held(release)
+
+    def _held(self, release: _Release) -> bytes:
+        """Return the share of the round that is held, and go on from it."""
+        assert release.held is not None
+        content, asks, bound = release.held
+        answering = release.under_way()
         wire = self._answer(release, content, asks, bound)
         answering.answered(asks, bound)
+        release.held = None
         release.round_state = advance(SITE_ROUND, "asked", "share")
         release.state = advance(SITE_RELEASE, release.state, "share")
         return wire
@@ -318,9 +423,11 @@ class SiteCore:
     ) -> bytes:
         """Return the share of a round; written into vault and ledger before it is returned."""
         before = self._shares_of(release, content.number)
+        self._permission.refuse_unapproved(sent=bool(before))
         parts = release.under_way().share(asks, bound, self._roster.center)
         if before:
             return self._sent(release, content)
+        self._memory.keep(release.opened.release, release.present)
         wire = messages.write(
             self._identity, Share(content.open, content.number, content.transcript), parts
         )
@@ -387,7 +494,7 @@ class SiteCore:
 
     def _close(self, message: Message) -> bytes:
         content = message.says(Close, self._roster.center)
-        self._permission.refuse_unapproved()
+        self._permission.refuse_unapproved(sent=True)
         if not self._closed_by(message):
             self._finish(content, message)
         (closed,) = self._closed_by(message)
@@ -429,13 +536,22 @@ class SiteCore:
         content = message.says(Burn, self._roster.center)
         begun = self._ledger.find("ready", study=self._study.hash, open=content.open)
         if begun and not self._permission.over(begun[-1]["release"]):
-            self.burn(begun[-1]["release"])
+            self.burn(begun[-1]["release"], content.code)
 
     def _forget(self, number: int) -> None:
         """Erase the keys and shares of a release that is over."""
         self._vault.erase(release_name(self._study.hash, number))
         if self._release is not None and self._release.opened.release == number:
             self._release = None
+
+
+def _too_few(message: Message, what: str, sites: Sequence[str]) -> str:
+    return f"{len(message.parts)} {what} for {len(sites)} sites"
+
+
+def _by_site(message: Message, sites: Sequence[str]) -> dict[str, bytes]:
+    """Return the messages of all `sites` that one of the center's holds, in order."""
+    return {site: message.part(index) for index, site in enumerate(sites)}
 
 
 def _pinned(study: Study, identity: Identity) -> Roster:

@@ -1,72 +1,160 @@
-"""A ledger's entries in plain words."""
+"""A ledger's entries in plain words: what left, when, for what.
+
+Entries name sums and the rows that they ran over. For which analyses a sum was asked follows from
+the study, where that is still at hand.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from site_agent.contract.catalogue import SUMS
+from site_agent.contract.study.model import Study
+from site_agent.review.document import plain
+from site_agent.review.wording import counted, listed
+from site_agent.serving import Serving, of_guard
+
 Entry = Mapping[str, Any]
+SHORT: Final = 16  # characters of a hash
 
 
-def in_words(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield a line for each entry: when, for which study and release, what."""
+@dataclass(frozen=True)
+class _Known:
+    """The studies at hand, by their hash, and what their sums serve."""
+
+    studies: Mapping[str, Study]
+    serving: dict[str, Serving] = field(default_factory=dict)
+
+    def study(self, digest: str) -> str:
+        """Return a study by its name and the beginning of its hash."""
+        found, short = self.studies.get(digest), digest[:SHORT]
+        return f"study {short}" if found is None else f"study {found.name} ({short})"
+
+    def release(self, entry: Entry) -> str:
+        """Return the release that an entry is of."""
+        return f"release {entry['release']} of {self.study(entry['study'])}"
+
+    def served(self, digest: str, question: Entry) -> tuple[str, ...]:
+        """Return the analyses that a sum was asked for; none if the study is not at hand."""
+        found = self.studies.get(digest)
+        if found is None:
+            return ()
+        if digest not in self.serving:
+            self.serving[digest] = Serving(found)
+        return self.serving[digest].served(question["sum"], question["frame"])
+
+
+def in_words(entries: Iterable[Entry], studies: Mapping[str, Study] | None = None) -> Iterator[str]:
+    """Yield a line for each entry: when, for which study and release, what.
+
+    `studies` are those at hand, by their hash. Of others the hash is told, and no analysis.
+    """
+    known = _Known(studies or {})
     for entry in entries:
         tell = WORDS.get(entry["event"], _other)
-        yield f"{entry['number']:>5}  {entry['at']}  {tell(entry)}"
+        yield f"{entry['number']:>5}  {entry['at']}  {plain(tell(entry, known))}"
 
 
-def _of(entry: Entry) -> str:
-    return f"release {entry['release']} of study {entry['study'][:16]}"
-
-
-def _approved(entry: Entry) -> str:
+def _approved(entry: Entry, known: _Known) -> str:
     until = f" until {entry['until']}" if entry.get("until") else ""
-    return f"the steward approved study {entry['study'][:16]}{until}; nothing left"
+    return f"the steward approved {known.study(entry['study'])}{until}; nothing left"
 
 
-def _revoked(entry: Entry) -> str:
-    return f"the steward revoked study {entry['study'][:16]}; nothing left"
+def _revoked(entry: Entry, known: _Known) -> str:
+    return f"the steward revoked {known.study(entry['study'])}; nothing left"
 
 
-def _ready(entry: Entry) -> str:
+def _superseded(entry: Entry, known: _Known) -> str:
+    keys = listed(entry["distrusted"])
+    trust = f"; the keys that it replaces of {keys} may be in other hands" if keys else ""
     return (
-        f"{_of(entry)} opened with {len(entry['roster'])} hospitals: a fresh key and a sealed "
-        f"commitment to the data left, no number"
+        f"the revision {known.study(entry['by'])} took the place of "
+        f"{known.study(entry['study'])}{trust}; nothing left"
     )
 
 
-def _share(entry: Entry) -> str:
-    asked: dict[str, int] = {}
+def _rekeyed(entry: Entry, _: _Known) -> str:
+    return (
+        f"this hospital's keys with the fingerprint {entry['old']} were replaced by "
+        f"{entry['new']}, and erased; nothing left"
+    )
+
+
+def _ready(entry: Entry, known: _Known) -> str:
+    return (
+        f"{known.release(entry)} opened with {counted(len(entry['roster']), 'hospital')}: fresh "
+        f"keys, length and head of this ledger and a sealed commitment to the data left, no number "
+        f"of patients"
+    )
+
+
+def _share(entry: Entry, known: _Known) -> str:
+    sums = "; ".join(_sums(entry, known))
+    round_of = f"{known.release(entry)}, round {entry['round']}"
+    return f"{round_of}: masked sums left, {entry['bytes']} bytes: {sums}"
+
+
+def _sums(entry: Entry, known: _Known) -> Iterator[str]:
+    """Yield each sum of a round: its name and class, how often, for which analyses."""
+    asked: dict[str, list[Entry]] = {}
     for question in entry["sums"]:
-        asked[question["sum"]] = asked.get(question["sum"], 0) + 1
-    sums = ", ".join(f"{name} x {count}" for name, count in sorted(asked.items()))
-    round_of = f"{_of(entry)}, round {entry['round']}"
-    return f"{round_of}: masked sums left, {entry['bytes']} bytes ({sums})"
+        asked.setdefault(question["sum"], []).append(question)
+    for name, questions in sorted(asked.items()):
+        times = f" x {len(questions)}" if len(questions) > 1 else ""
+        of_class = f" (class {SUMS[name].disclosure})" if name in SUMS else ""
+        purpose = _purpose(name, [known.served(entry["study"], each) for each in questions])
+        yield f"{name}{of_class}{times}{purpose}"
 
 
-def _closed(entry: Entry) -> str:
+def _purpose(name: str, served: list[tuple[str, ...]]) -> str:
+    """Return for what a sum was asked, as far as that is known."""
+    if name in SUMS and of_guard(name):
+        return " for the guard"
+    analyses = list(dict.fromkeys(analysis for each in served for analysis in each))
+    return f" for {listed(analyses)}" if analyses else ""
+
+
+def _closed(entry: Entry, known: _Known) -> str:
     return (
-        f"{_of(entry)} closed after {entry['rounds']} rounds over result {entry['result'][:16]}; "
-        f"a signed receipt left, keys erased"
+        f"{known.release(entry)} closed after {counted(entry['rounds'], 'round')} over result "
+        f"{entry['result'][:SHORT]}; a signed receipt left, keys erased"
     )
 
 
-def _burned(entry: Entry) -> str:
-    return f"{_of(entry)} was given up; keys erased, nothing left"
+def _burned(entry: Entry, known: _Known) -> str:
+    if "until" in entry:
+        return (
+            f"{known.release(entry)} was deferred until {entry['until']}; only counts of patients "
+            f"had left, keys erased"
+        )
+    why = f" ({entry['code']})" if entry.get("code") else ""
+    return f"{known.release(entry)} was given up{why}; keys erased, nothing left"
 
 
-def _refused(entry: Entry) -> str:
+def _witnessed(entry: Entry, known: _Known) -> str:
+    return (
+        f"{known.release(entry)}: the ledgers of {listed(sorted(entry['ledgers']))} witnessed, so "
+        f"that one that is set back is noticed; no number left"
+    )
+
+
+def _refused(entry: Entry, _: _Known) -> str:
     return f"refused ({entry['code']}): {entry['reason']}; nothing left"
 
 
-def _other(entry: Entry) -> str:
+def _other(entry: Entry, _: _Known) -> str:
     return str(entry["event"])
 
 
-WORDS: Final[Mapping[str, Callable[[Entry], str]]] = {
+WORDS: Final[Mapping[str, Callable[[Entry, _Known], str]]] = {
     "approved": _approved,
     "revoked": _revoked,
+    "superseded": _superseded,
+    "rekeyed": _rekeyed,
     "ready": _ready,
+    "witnessed": _witnessed,
     "share": _share,
     "closed": _closed,
     "burned": _burned,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from site_agent.agent import Agent
 from site_agent.child import Child
+from site_agent.contract.identity import Identity
+from site_agent.ledger import Ledger
 from site_agent.runtime.clock import utc_now
 from site_agent.runtime.command import end_on_sigterm
 from site_agent.site import Site
@@ -18,7 +22,8 @@ def serve(site: Site) -> None:
         ledger = site.ledger()
         worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
         poll_s, again_s = (site.settings[f"exchange.{name}"] for name in ("poll_s", "again_s"))
-        agent = Agent(exchange, worker, ledger, poll_s, say, again_s=again_s)
+        settle = _settling(site, ledger)
+        agent = Agent(exchange, worker, ledger, poll_s, say, again_s=again_s, settle=settle)
         say(f"'{site.name}' runs; exchange {exchange.url}; ledger of {len(ledger.entries)} entries")
         try:
             agent.run()
@@ -26,6 +31,27 @@ def serve(site: Site) -> None:
             say("stopped")
         finally:
             worker.end()
+
+
+def _settling(site: Site, ledger: Ledger) -> Callable[[], Identity | None]:
+    """Return what lets old keys go, and returns the keys in use if they have changed since."""
+    present, known = site.identity().member(), -1
+
+    def settle() -> Identity | None:
+        nonlocal present, known
+        ledger.refresh()
+        if site.keys.next() is not None and known != len(ledger.entries):
+            from site_agent.shelf import pinning  # an agent at rest holds no library for it
+
+            known = len(ledger.entries)
+            site.keys.settle(ledger, pinning(site))
+        identity = site.identity()
+        if identity.member() == present:
+            return None
+        present = identity.member()
+        return identity
+
+    return settle
 
 
 def say(line: str) -> None:

@@ -14,6 +14,7 @@ from site_agent.contract.enrolment import (
     write_card,
 )
 from site_agent.contract.errors import ConfigurationError
+from site_agent.contract.identity import Identity
 from site_agent.runtime.files import write_private
 from site_agent.runtime.keys import ensure_identity
 from site_agent.runtime.settings import Value, sample
@@ -101,11 +102,23 @@ def _attribute(text: str) -> tuple[str, str]:
 
 def enrol(site: Site) -> None:
     """Send this hospital's card with the invitation's token; the same again changes nothing."""
+    new = site.keys.next()
+    if new is not None:
+        _enrol_new(site, new)
+        return
     path = site.state / INVITATION
     if not path.exists():
         raise ConfigurationError(f"{path} is missing; write it with `site-agent init INVITATION`")
     found = read_invitation(path.read_bytes(), path.name)
-    member = site.identity().member(dict(site.attributes))
+    said = {"card": card(site.keys.card()), "token": found.token}
     with site.exchange() as exchange:
         exchange.hello()
-        exchange.write("POST", "/v1/enrolments", {"card": card(member), "token": found.token})
+        exchange.write("POST", "/v1/enrolments", said)
+
+
+def _enrol_new(site: Site, new: Identity) -> None:
+    """Send the card of new keys, which the old ones have signed: no invitation is needed."""
+    with site.exchange() as exchange:
+        exchange.sign_as(new)
+        exchange.hello()
+        exchange.write("POST", "/v1/enrolments", {"card": card(site.keys.card()), "token": ""})

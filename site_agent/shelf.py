@@ -6,6 +6,7 @@ center that invited this hospital and this hospital's own keys.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,20 @@ class Shelf:
         beside.rename(self._path(name))
         return study
 
+    def earlier(self, name: str) -> Study | None:
+        """Return a study that was here before, whatever keys it pins; None if it is not here."""
+        try:
+            text = self._path(name).read_text(encoding="utf-8", errors="replace")
+            study = read_study(text, f"study {name[:16]}")
+        except (FileNotFoundError, StudyError):
+            return None
+        return study if study.hash == name and study.roster is not None else None
+
     def find(self, wanted: str) -> Study:
         """Return the study with this name, or whose hash begins so.
 
-        ConfigurationError if there is none, or more than one: a revision has the name of the
-        study before it.
+        Of a study and its revisions, which have one name, it is the newest. ConfigurationError if
+        there is none, or more than one.
         """
         found, unfit = self._all()
         matching = [
@@ -95,6 +105,8 @@ class Shelf:
             if study.name == wanted
             or (len(wanted) >= SHORTEST_HASH and study.hash.startswith(wanted.lower()))
         ]
+        revised = {study.revises for study in matching if study.name == wanted}
+        matching = [study for study in matching if study.hash not in revised]
         if len(matching) == 1:
             return matching[0]
         if matching:
@@ -109,6 +121,10 @@ class Shelf:
             f"no study '{wanted}' is here{nearest(wanted, names)}; those that are: "
             f"{', '.join(names) or 'none'}. `site-agent studies` fetches what the center has sent"
         )
+
+    def readable(self) -> dict[str, Study]:
+        """Return the studies that are here and are what they should be, by their hash."""
+        return {study.hash: study for study in self._all()[0]}
 
     def _all(self) -> tuple[list[Study], list[QuorumError]]:
         """Return the studies that are here, and why others are not what they should be."""
@@ -134,9 +150,8 @@ class Shelf:
         own = study.roster.sites.get(self._site.name)
         if own is None:
             raise Refused("not_in_roster", f"the study {study.name} leaves out '{self._site.name}'")
-        _refuse_other_keys(
-            own, self._site.identity().member(), f"{pins} other keys of '{own.name}'"
-        )
+        known = self._site.keys.pinned_by(study).member()
+        _refuse_other_keys(own, known, f"{pins} other keys of '{own.name}'")
         return study
 
     def _path(self, name: str) -> Path:
@@ -165,3 +180,14 @@ def _refuse_other_keys(pinned: Member, known: Member, found: str) -> None:
             f"{found} than this hospital has; compare fingerprints with the center by telephone "
             f"before anything else",
         )
+
+
+def pinning(site: Site) -> Callable[[str], Member | None]:
+    """Return what says which keys of this hospital a study that is here pins."""
+    shelf = Shelf(site)
+
+    def pins(name: str) -> Member | None:
+        study = shelf.earlier(name)
+        return None if study is None or study.roster is None else study.roster.sites.get(site.name)
+
+    return pins

@@ -1,7 +1,7 @@
 """A hospital's agent as it is set up: its settings, key, ledger, and the files it keeps.
 
 agent.toml      settings (SETTINGS says each)
-state/key       the private key, mode 600
+state/key       the private key, mode 600; rotation.py has what lies beside it for a time
 state/center.json       the coordinating center's public keys, from the invitation
 state/ledger.jsonl      everything that was answered, refused, approved
 state/vault/            ephemeral keys and shares of releases under way
@@ -23,9 +23,9 @@ from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.identity import Identity
 from site_agent.contract.party import Member
 from site_agent.ledger import Ledger
+from site_agent.rotation import Keys
 from site_agent.runtime.clock import utc_now
 from site_agent.runtime.http import Connection, Exchange
-from site_agent.runtime.keys import read_identity
 from site_agent.runtime.locks import locked
 from site_agent.runtime.settings import Setting, Settings, read_settings
 from site_agent.vault import Vault
@@ -133,13 +133,18 @@ class Site:
         return found
 
     @property
+    def keys(self) -> Keys:
+        """Return this hospital's keys, old and new."""
+        return Keys(self.state, self.name, self.attributes)
+
+    @property
     def key(self) -> Path:
         """Return the place of the private key."""
-        return self.state / "key"
+        return self.keys.path
 
     def identity(self) -> Identity:
         """Return this hospital's keys."""
-        return read_identity(self.key, self.name)
+        return self.keys.present()
 
     def ledger(self) -> Ledger:
         """Return the ledger, verified."""

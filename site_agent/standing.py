@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from site_agent.approvals import Approval, approvals
 from site_agent.contract.errors import Declined, NotReady, QuorumError, Unreachable
 from site_agent.contract.identity import fingerprint
 from site_agent.shelf import Shelf
 from site_agent.site import Site
+
+KEEPING_BACK: Final = ("rewound", "deferred")
 
 
 def standing(site: Site) -> list[dict[str, Any]]:
@@ -29,11 +32,13 @@ def in_words(approval: Approval, now: str) -> str:
         return f"approval ended at {approval.until}"
     if approval.stands(now):
         return f"approved until {approval.until}" if approval.until else "approved"
+    if approval.state == "superseded":
+        return f"superseded by {approval.by[:16]}"
     return "revoked" if approval.state == "revoked" else "not approved"
 
 
 def status(site: Site) -> tuple[dict[str, str], QuorumError | None]:
-    """Return name, fingerprint, exchange, studies and ledger in a line each; and what is amiss."""
+    """Return each line of the status by its name, and what is amiss with the exchange."""
     ledger = site.ledger()
     trouble = _trouble(site)
     approved = {
@@ -43,12 +48,34 @@ def status(site: Site) -> tuple[dict[str, str], QuorumError | None]:
     found = {
         "site": site.name,
         "fingerprint": fingerprint(site.identity().member()),
+        **_new_key(site),
         "url": site.connection().url,
         "exchange": _in_short(trouble),
         "studies": "; ".join(f"{name[:16]} {words}" for name, words in approved.items()) or "none",
+        "releases": releases_in_words(ledger.entries),
         "ledger": f"{len(ledger.entries)} entries, head {ledger.head[:16]}",
     }
     return found, trouble
+
+
+def releases_in_words(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return what keeps releases back, by the last entries of the ledger; if anything does.
+
+    That is a deferral, or another hospital whose ledger was set back.
+    """
+    for entry in reversed(entries):
+        if entry["event"] == "closed":
+            break
+        if entry["event"] == "burned" and "until" in entry:
+            return f"release {entry['release']} was deferred until {entry['until']}"
+        if entry["event"] == "refused" and entry["code"] in KEEPING_BACK:
+            return str(entry["reason"])
+    return "none is kept back"
+
+
+def _new_key(site: Site) -> dict[str, str]:
+    new = site.keys.next()
+    return {} if new is None else {"new_key": fingerprint(new.member())}
 
 
 def _trouble(site: Site) -> QuorumError | None:

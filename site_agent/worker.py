@@ -19,7 +19,6 @@ import click
 
 from site_agent.contract import messages
 from site_agent.contract.errors import ConfigurationError, DataError, LedgerError, Refused
-from site_agent.contract.identity import Identity
 from site_agent.contract.messages import Burn, Close, Open
 from site_agent.core import SiteCore
 from site_agent.data.source import read_data
@@ -47,13 +46,11 @@ class Worker:
 
     site: Site
     ledger: Ledger = field(init=False)
-    identity: Identity = field(init=False)
     cores: dict[str, SiteCore] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.ledger = self.site.ledger()
-        self.identity = self.site.identity()
 
     def answer(self, study: str, wire: bytes) -> Outcome:
         """Answer a message: bytes for the exchange, nothing, or a code and words."""
@@ -104,11 +101,12 @@ class Worker:
             pinned = study.roster.sites[site.name].attributes if study.roster else {}
             self.cores[name] = SiteCore(
                 study,
-                self.identity,
+                site.keys.pinned_by(study),
                 lambda: read_data(study, folder, site.name, pinned),
                 ledger=self.ledger,
                 vault=site.vault(),
                 entropy=os.urandom,
+                folder=lambda name: str(site.data(name)),
             )
         return self.cores[name]
 

@@ -17,17 +17,30 @@ import numpy as np
 
 from site_agent.contract import messages
 from site_agent.contract.canonical import canonical_json
+from site_agent.contract.conductor import Conductor
 from site_agent.contract.errors import Refused
-from site_agent.contract.messages import Close, Open, Readies, Ready, Round, Share, Shares
-from site_agent.contract.securesum import transcript
+from site_agent.contract.identity import seal
+from site_agent.contract.messages import (
+    Close,
+    Open,
+    Part,
+    Parts,
+    Readies,
+    Ready,
+    Round,
+    Share,
+    Shares,
+)
+from site_agent.contract.securesum import pairing, transcript
 from site_agent.contract.sums import Ask
+from site_agent.contract.totals import read_totals
 from tests.protocol import CENTER, SITES, Play, content_of, identity, parts_of, readies, signed
 
 VICTIM, OTHER, COLLUDING = "cedar", "beech", "elm"
 LESS_ONE = tuple(site for site in SITES if site != COLLUDING)
 LOW_ORDER = base64.b64encode(bytes(32)).decode()  # a key whose secret anybody knows
 
-Parts = list[bytes]
+Wires = list[bytes]
 Totals = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -41,7 +54,7 @@ def index(site: str) -> int:
     return SITES.index(site)
 
 
-def instead(wires: Parts, site: str, wire: bytes) -> Parts:
+def instead(wires: Wires, site: str, wire: bytes) -> Wires:
     """The messages of all sites with another one in one site's place."""
     return [wire if at == index(site) else own for at, own in enumerate(wires)]
 
@@ -58,7 +71,8 @@ def ready_in_place_of(
         wires = parts_of(play.next)
         key = base64.b64encode(identity(CENTER).agreement.public_key().public_bytes_raw()).decode()
         ready = {**content_of(wires[index(of)]), "ephemeral": key, **changed}
-        forged = messages.write(replace(identity(by), name=name), Ready(**ready))
+        halves = parts_of(wires[index(of)])
+        forged = messages.write(replace(identity(by), name=name), Ready(**ready), halves)
         return readies(play.release, instead(wires, of, forged))
 
     return wire
@@ -85,8 +99,40 @@ def a_ready_twice(play: Play) -> bytes:
 def a_ready_of_another_release(play: Play) -> bytes:
     wires = parts_of(play.next)
     other = messages.read(play.world.release(number=9).open_message()).digest()
-    ready = Ready(**{**content_of(wires[index(COLLUDING)]), "open": other})
-    return readies(play.release, instead(wires, COLLUDING, signed(ready, by=COLLUDING)))
+    return readies(play.release, instead(wires, COLLUDING, ready_of(wires, open=other)))
+
+
+def ready_of(wires: Wires, halves: Callable[[Wires], Wires] = list, **changed: Any) -> bytes:
+    """The READY of the colluding site with some of it changed."""
+    own = wires[index(COLLUDING)]
+    ready = Ready(**{**content_of(own), **changed})
+    return signed(ready, halves(parts_of(own)), by=COLLUDING)
+
+
+def halves_of(change: Callable[[Wires], Wires]) -> Callable[[Play], bytes]:
+    """READIES in which the colluding site gives other halves of pre-shared keys."""
+
+    def wire(play: Play) -> bytes:
+        wires = parts_of(play.next)
+        return readies(play.release, instead(wires, COLLUDING, ready_of(wires, change)))
+
+    return wire
+
+
+def short_halves(play: Play) -> bytes:
+    """READIES in which the colluding site seals halves of another length."""
+    opening = opened(play)
+    context = [b"quorum/1/half", opening.encode(), COLLUDING.encode()]
+    short = [
+        seal(identity(site).member(), b"short", b"\x00".join([*context, site.encode()]))
+        for site in LESS_ONE
+    ]
+    return halves_of(lambda _: short)(play)
+
+
+def flipped(data: bytes) -> bytes:
+    """Bytes of which the last one has another lowest bit."""
+    return data[:-1] + bytes([data[-1] ^ 1])
 
 
 def no_message_for_a_ready(play: Play) -> bytes:
@@ -94,17 +140,90 @@ def no_message_for_a_ready(play: Play) -> bytes:
 
 
 def other_readies(play: Play) -> bytes:
-    """READY messages in which the colluding site has changed its key after the first share."""
+    """READY messages in which the colluding site has changed what it said."""
     wires = parts_of(play.script.messages[1])
-    ready = Ready(**{**content_of(wires[index(COLLUDING)]), "ledger_length": 99})
-    return readies(play.release, instead(wires, COLLUDING, signed(ready, by=COLLUDING)))
+    return readies(play.release, instead(wires, COLLUDING, ready_of(wires, snapshot="0" * 64)))
+
+
+# PARTS
+
+
+def parts_in(change: Callable[[Play, Wires], Wires]) -> Callable[[Play], bytes]:
+    """PARTS with other messages in it."""
+
+    def wire(play: Play) -> bytes:
+        at = next(n for n, own in enumerate(play.script.messages) if kind_of(own) == Parts.TYPE)
+        return signed(Parts(opened(play)), change(play, parts_of(play.script.messages[at])))
+
+    return wire
+
+
+def kind_of(wire: bytes) -> str:
+    """The kind of a message."""
+    return messages.read(wire).kind
+
+
+def a_part_withheld(play: Play) -> bytes:
+    return messages.withhold(messages.read(play.next), index(OTHER))
+
+
+def part_in_place_of(
+    by: str, name: str, *, of: str = OTHER, **changed: Any
+) -> Callable[[Play, Wires], Wires]:
+    """The PART of a site under another commitment, signed by `by` in the name of `name`."""
+
+    def change(_: Play, wires: Wires) -> Wires:
+        own = wires[index(of)]
+        part = Part(**{**content_of(own), "commitment": "0" * 64, **changed})
+        forged = messages.write(replace(identity(by), name=name), part, parts_of(own))
+        return instead(wires, of, forged)
+
+    return change
+
+
+def part_of_another_release(play: Play, wires: Wires) -> Wires:
+    other = messages.read(play.world.release(number=9).open_message()).digest()
+    return part_in_place_of(COLLUDING, COLLUDING, of=COLLUDING, open=other)(play, wires)
+
+
+def part_of_other_readies(play: Play, wires: Wires) -> Wires:
+    """What the victim itself has given, but as its part of another secret."""
+    own = play.cores[VICTIM].receive(other_readies(play))
+    play.cores[VICTIM].receive(play.script.messages[1])
+    assert own is not None
+    return instead(wires, VICTIM, own)
+
+
+def ciphertexts(change: Callable[[Wires], Wires]) -> Callable[[Play, Wires], Wires]:
+    """The colluding site's PART with other ciphertexts, under the commitment of before."""
+
+    def changed(_: Play, wires: Wires) -> Wires:
+        own = wires[index(COLLUDING)]
+        part = Part(**content_of(own))
+        return instead(wires, COLLUDING, signed(part, change(parts_of(own)), by=COLLUDING))
+
+    return changed
+
+
+def another_part_for_the_victim(play: Play, wires: Wires) -> Wires:
+    """The colluding site gives the victim a part that is not the one it has told everybody."""
+    release = play.cores[COLLUDING]._release
+    assert release is not None
+    pair = release.under_way().secrets[VICTIM]
+    sent = pairing.encrypt(pair, pairing.PART, COLLUDING, VICTIM, bytes(32))
+
+    def change(parts: Wires) -> Wires:
+        at = LESS_ONE.index(VICTIM)
+        return [sent if n == at else own for n, own in enumerate(parts)]
+
+    return ciphertexts(change)(play, wires)
 
 
 # ROUND
 
 
 def asked(
-    of: int | None = None, parts: Callable[[Parts], Parts] = list, **changed: Any
+    of: int | None = None, parts: Callable[[Wires], Wires] = list, **changed: Any
 ) -> Callable[[Play], bytes]:
     """The round that is due, or another one of before, with some of it changed."""
 
@@ -137,7 +256,7 @@ def steered(change: Callable[[float], float], argument: int = 1) -> Callable[[Pl
     return wire
 
 
-def bound(play: Play, parts: Parts) -> bytes:
+def bound(play: Play, parts: Wires) -> bytes:
     """A ROUND with these parts whose transcript is the one that follows from them."""
     release = play.release
     asks = [
@@ -153,7 +272,16 @@ def bound(play: Play, parts: Parts) -> bytes:
 def _bound_before(play: Play, number: int) -> bytes:
     if number:
         return bytes.fromhex(content_of(round_of(play, number - 1))["transcript"])
-    return transcript.opening(play.script.messages[0], parts_of(play.script.messages[1]))
+    start = transcript.opening(play.script.messages[0], parts_of(play.script.messages[1]))
+    sent = play.script.messages[2]
+    return transcript.parting(start, parts_of(sent)) if kind_of(sent) == Parts.TYPE else start
+
+
+def without_parts(play: Play) -> bytes:
+    """The first ROUND as a center would ask it that takes the sites' secret for done without."""
+    start = transcript.opening(play.script.messages[0], parts_of(play.script.messages[1]))
+    found = transcript.asking(start, 0, play.release.conductor.asks, b"")
+    return signed(Round(opened(play), 0, found.hex()), [b"", b""])
 
 
 def _floats(ask: Ask, sent: bytes) -> Mapping[str, Totals]:
@@ -191,14 +319,14 @@ def second_question(play: Play) -> bytes:
 def of_another_release(play: Play) -> bytes:
     content = content_of(play.next)
     other = messages.read(play.world.release(number=9).open_message()).digest()
-    kind = {c.TYPE: c for c in (Readies, Round, Shares, Close)}[messages.read(play.next).kind]
+    kind = {c.TYPE: c for c in (Readies, Parts, Round, Shares, Close)}[kind_of(play.next)]
     return signed(kind(**{**content, "open": other}), parts_of(play.next))
 
 
 # SHARES
 
 
-def shares(change: Callable[[Play, Parts], Parts]) -> Callable[[Play], bytes]:
+def shares(change: Callable[[Play, Wires], Wires]) -> Callable[[Play], bytes]:
     """SHARES with other messages in it."""
 
     def wire(play: Play) -> bytes:
@@ -213,10 +341,10 @@ def altered(data: bytes) -> bytes:
     return bytes([data[0] ^ 1]) + data[1:]
 
 
-def forged_share(by: str, name: str, cut: int = 0) -> Callable[[Play, Parts], Parts]:
+def forged_share(by: str, name: str, cut: int = 0) -> Callable[[Play, Wires], Wires]:
     """An altered share in the place of `name`'s, signed by `by`; `cut` bytes of it are missing."""
 
-    def change(_: Play, wires: Parts) -> Parts:
+    def change(_: Play, wires: Wires) -> Wires:
         message = messages.read(wires[index(name)])
         parts = [altered(message.part(0))[cut:], b""]
         forger = replace(identity(by), name=name)
@@ -225,7 +353,7 @@ def forged_share(by: str, name: str, cut: int = 0) -> Callable[[Play, Parts], Pa
     return change
 
 
-def share_of_before(play: Play, wires: Parts) -> Parts:
+def share_of_before(play: Play, wires: Wires) -> Wires:
     number = content_of(play.next)["number"]
     at = play.script.messages.index(round_of(play, number - 1))
     old = play.replies[OTHER, at]
@@ -233,13 +361,13 @@ def share_of_before(play: Play, wires: Parts) -> Parts:
     return instead(wires, OTHER, old)
 
 
-def flipped_on_the_way(_: Play, wires: Parts) -> Parts:
+def flipped_on_the_way(_: Play, wires: Wires) -> Wires:
     own = bytearray(wires[index(OTHER)])
     own[-20] ^= 1
     return instead(wires, OTHER, bytes(own))
 
 
-def without_open(_: Play, wires: Parts) -> Parts:
+def without_open(_: Play, wires: Wires) -> Wires:
     return instead(wires, OTHER, messages.withhold(messages.read(wires[index(OTHER)]), 0))
 
 
@@ -283,6 +411,11 @@ def one_round_more(play: Play) -> bytes:
     return signed(Round(opened(play), len(play.release.log), "0" * 64), parts_of(play.next)[:1])
 
 
+def any_round(play: Play) -> bytes:
+    """The first ROUND before the keys, on which its transcript should stand."""
+    return signed(Round(opened(play), 0, "0" * 64), [b"", b""])
+
+
 def next_but_one(play: Play) -> bytes:
     """The message that is due after the one that is due."""
     return play.script.messages[play.step + 1]
@@ -305,15 +438,26 @@ def raw(play: Play, **changed: Any) -> bytes:
 
 
 def steered_by_totals(play: Play, factor: float) -> bytes:
-    """ROUND 3 with a score of the reduced sum that is false, at the beta that follows from it."""
-    parts = parts_of(play.next)
-    totals = np.frombuffer(parts[0]).copy()
-    score, information = totals[1:3]
-    totals[1] = factor * score
-    _, centre = struct.unpack("<2d", parts[1])
-    parts[0] = totals.tobytes()
-    parts[1] = struct.pack("<2d", factor * score / information, centre)
-    return bound(play, parts)
+    """The second point with a score at the first that is false, at the beta that follows."""
+    return bound(play, steered_parts(play, factor))
+
+
+def steered_parts(play: Play, factor: float) -> Wires:
+    """False totals of the first point, and the arguments that follow from them."""
+    before = play.release.log[:-1]
+    conductor = Conductor(play.world.study)
+    for entry in before:
+        conductor.advance(read_totals(conductor.asks, entry.totals))
+    totals = np.frombuffer(parts_of(play.next)[0]).copy()
+    totals[1] *= factor  # behind the log-likelihood of the sum that is asked first
+    conductor.advance(read_totals(conductor.asks, totals.tobytes()))
+    return [totals.tobytes(), *(ask.float_bytes() for ask in conductor.asks)]
+
+
+def beta_of(parts: Wires) -> float:
+    """The coefficient at which the reduced sum is asked."""
+    beta, _ = struct.unpack("<2d", parts[1])
+    return float(beta)
 
 
 def total_with(play: Play, site: str, share: bytes) -> str:
@@ -326,6 +470,6 @@ def total_with(play: Play, site: str, share: bytes) -> str:
     return "opened"
 
 
-def cut(at: int) -> Callable[[Parts], Parts]:
+def cut(at: int) -> Callable[[Wires], Wires]:
     """Arguments of which one is cut short."""
     return lambda parts: [part[:-4] if n == at else part for n, part in enumerate(parts)]

@@ -16,17 +16,19 @@ import pandas as pd
 from site_agent.contract.conductor import Conductor, Outcome, entry
 from site_agent.contract.rows import FrameBuilder
 from site_agent.contract.securesum import vector
+from site_agent.contract.securesum.sealing import Sealer
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.contract.sums import Answer, Ask
 from site_agent.data.tables import check_frames, read_snapshot
 
+SECRET = b"the secret of the sites, 32 byte"
 Sites = Mapping[str, Mapping[str, pd.DataFrame]]
 
 
-def pool(study_text: str, sites: Sites) -> Outcome:
+def pool(study_text: str, sites: Sites, *, development: bool = True) -> Outcome:
     """Return the outcome of one release; `sites` maps site to table to rows."""
-    study = read_study(study_text, "test", development=True)
+    study = read_study(study_text, "test", development=development)
     builders = [_builder(study, site, tables) for site, tables in sites.items()]
     conductor = Conductor(study)
     while conductor.outcome is None:
@@ -48,8 +50,10 @@ def _builder(study: Study, site: str, tables: Mapping[str, pd.DataFrame]) -> Fra
 def _answers(asks: Sequence[Ask], builders: Sequence[FrameBuilder]) -> list[Answer]:
     layout = vector.Layout(tuple(entry(ask).lanes(ask) for ask in asks))
     total = vector.from_bytes(layout, bytes(layout.byte_length))
-    for builder in builders:
-        arrays = [entry(ask).compute(builder.rows(ask.frame), ask) for ask in asks]
+    for number, builder in enumerate(builders):
+        fuzz = number.to_bytes(32, "big")
+        sealer = Sealer(secret=SECRET, transcript=bytes(32), fuzz=fuzz, leader=number == 0)
+        arrays = [entry(ask).share(builder.rows(ask.frame), ask, sealer) for ask in asks]
         total = vector.plus(total, vector.encode(layout, arrays, len(builders)))
     answers = []
     for ask, totals in zip(asks, vector.open_total(layout, total, len(builders)), strict=True):

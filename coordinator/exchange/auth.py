@@ -6,7 +6,8 @@ in, refused as soon as it is too large, and must be the one whose hash was signe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,12 +28,21 @@ UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A party as it is known here now: its key, and when it came last (sites alone)."""
+    """A party as it is known here now: its key, and when it came last (sites alone).
+
+    former: the key before, which a site still uses until its studies pin the present one.
+    """
 
     name: str
     signing_key: str
     is_center: bool
     seen: int | None = None
+    former: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the signing keys that are the party's."""
+        return (self.signing_key, self.former) if self.former else (self.signing_key,)
 
 
 def target(request: Request) -> str:
@@ -78,13 +88,34 @@ def known(store: Store, center: Member, name: str) -> Caller:
     """Return the party of this name; Problem("unknown_party")."""
     if name == center.name:
         return Caller(name, center.signing_key, is_center=True)
-    party = store.read("find party", lambda tx: tx.directory.party(name))
+    found = store.read(
+        "find party", lambda tx: (tx.directory.party(name), tx.directory.former_key(name))
+    )
+    party, former = found
     if party is None:
         raise Problem(
             "unknown_party",
             f"'{name}' is not enrolled at this exchange; enrol with the center's invitation",
         )
-    return Caller(name, party.signing_key, is_center=False, seen=party.seen)
+    return Caller(name, party.signing_key, is_center=False, seen=party.seen, former=former)
+
+
+def check_caller(caller: Caller, said: Credentials, request: Request) -> str:
+    """Return the key of the party that signed this request; Problem("signature") if none did."""
+    for key in caller.keys[1:]:
+        with suppress(Problem):
+            check(key, said, request)
+            return key
+    check(caller.signing_key, said, request)
+    return caller.signing_key
+
+
+def use(store: Store, caller: Caller, key: str) -> Caller:
+    """Note that a party came with this key: once it uses its present one, the former is none."""
+    if not caller.former or key != caller.signing_key:
+        return caller
+    store.write("drop former key", lambda tx: tx.directory.drop_former_key(caller.name))
+    return replace(caller, former="")
 
 
 def check(key: str, said: Credentials, request: Request) -> None:

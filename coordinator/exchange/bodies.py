@@ -34,10 +34,13 @@ class InvitationBody(Body):
 
 
 class EnrolmentBody(Body):
-    """POST /v1/enrolments: the site's enrolment card and the token of its invitation."""
+    """POST /v1/enrolments: the site's enrolment card and the token of its invitation.
+
+    Without a token ("") the card must be signed by the key that the site had before.
+    """
 
     card: dict[str, Any]
-    token: Annotated[str, Field(min_length=1, max_length=256)]
+    token: Annotated[str, Field(max_length=256)]
 
 
 class ApprovalBody(Body):

@@ -10,7 +10,15 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from coordinator.exchange.schema import approvals, invitations, parties, pinned, standings, studies
+from coordinator.exchange.schema import (
+    approvals,
+    former_keys,
+    invitations,
+    parties,
+    pinned,
+    standings,
+    studies,
+)
 from site_agent.contract.party import Member
 from site_agent.contract.study.model import Study
 
@@ -90,6 +98,20 @@ class Directory:
         values = {"signing_key": member.signing_key, "card": card, "enrolled": at}
         key = {"name": member.name}
         self.connection.execute(upsert(self.connection, parties, key, values))
+
+    def former_key(self, name: str) -> str:
+        """Return the signing key that a site had before and still uses; "" if there is none."""
+        query = select(former_keys.c.signing_key).where(former_keys.c.site == name)
+        return self.connection.execute(query).scalar() or ""
+
+    def keep_former_key(self, name: str, signing_key: str) -> None:
+        """Let a site use the key that it had before, beside its present one."""
+        key, values = {"site": name}, {"signing_key": signing_key}
+        self.connection.execute(upsert(self.connection, former_keys, key, values))
+
+    def drop_former_key(self, name: str) -> None:
+        """Note that a site uses its present key alone."""
+        self.connection.execute(delete(former_keys).where(former_keys.c.site == name))
 
     def note_seen(self, name: str, *, at: int, software: str | None) -> None:
         """Note that a site came, and its software if it told."""

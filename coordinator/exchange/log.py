@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 
 from coordinator.exchange.schema import messages, pinned, places, releases
-from site_agent.contract.messages import Burn, Open, Receipt, Round, Share, Shares
+from site_agent.contract.messages import Burn, Open, Receipt, Round, Share, Shares, Split
 
 UNDER_WAY: Final = "under_way"
 BURNED: Final = "burned"
@@ -167,19 +168,21 @@ class Log:
         return found
 
     def erase_shares(self, study: str) -> None:
-        """Erase the bodies of SHARE and SHARES of a study's releases that have ended."""
+        """Erase the bodies of SHARE, SPLIT and SHARES of a study's releases that have ended."""
         ended = select(releases.c.open).where(
             releases.c.study == study, releases.c.state != UNDER_WAY
         )
         rows = update(messages).where(
             messages.c.open.in_(ended),
-            messages.c.kind.in_([Share.TYPE, Shares.TYPE]),
+            messages.c.kind.in_([Share.TYPE, Split.TYPE, Shares.TYPE]),
             messages.c.body.is_not(None),
         )
         self.connection.execute(rows.values(body=None))
 
-    def next_for_site(self, site: str, key: str, center: str, after: int) -> Letter | None:
-        """Return the center's first message behind id `after` for a site with this signing key.
+    def next_for_site(
+        self, site: str, keys: Sequence[str], center: str, after: int
+    ) -> Letter | None:
+        """Return the center's first message behind id `after` for a site with these signing keys.
 
         Of releases under way all until the site's RECEIPT, of burned ones BURN alone.
         """
@@ -198,7 +201,7 @@ class Log:
             .join(releases, releases.c.open == messages.c.open)
             .join(places, places.c.open == releases.c.open)
             .join(pinned, and_(pinned.c.study == releases.c.study, pinned.c.site == places.c.site))
-            .where(places.c.site == site, pinned.c.signing_key == key)
+            .where(places.c.site == site, pinned.c.signing_key.in_(keys))
             .where(messages.c.sender == center, due)
         )
         return self._first(query, after)

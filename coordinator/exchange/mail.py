@@ -106,7 +106,7 @@ def looking(store: Store, center: Member, caller: Caller, opened: str | None, af
         )
     return lambda: store.read(
         "next for site",
-        lambda tx: tx.log.next_for_site(caller.name, caller.signing_key, center.name, after),
+        lambda tx: tx.log.next_for_site(caller.name, caller.keys, center.name, after),
     )
 
 

@@ -10,7 +10,7 @@ from coordinator.exchange.auth import instant
 from coordinator.exchange.directory import Invitation, Party
 from coordinator.exchange.store import Store, Transaction
 from site_agent.contract.canonical import canonical_json, sha256
-from site_agent.contract.enrolment import card, read_card
+from site_agent.contract.enrolment import card, read_card, succeeds
 from site_agent.contract.errors import ConfigurationError, Refused
 from site_agent.contract.identity import fingerprint, seal
 from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS, Member
@@ -72,8 +72,10 @@ def enrol(store: Store, member: Member, token: str, now: float) -> bool:
     """Enrol a site under its invitation; return whether it is new, or its card is.
 
     Raises Problem("invitation"). Whether a site is expected here is not told to who has no
-    token for it.
+    token for it. The key before, if there is one, is of no use any more.
     """
+    if not token:
+        return _replace_key(store, member, now)
     text, token_sha256 = canonical_json(card(member)).decode(), sha256(token.encode())
 
     def work(tx: Transaction) -> bool:
@@ -93,10 +95,36 @@ def enrol(store: Store, member: Member, token: str, now: float) -> bool:
                 f"the invitation expired at {instant(found.expires)}; ask for a new one",
             )
         tx.directory.enrol(member, text, at=int(now))
+        tx.directory.drop_former_key(member.name)
         tx.directory.use_invitation(member.name, at=int(now))
         return True
 
     return store.write("enrol", work)
+
+
+def _replace_key(store: Store, member: Member, now: float) -> bool:
+    """Take a card with new keys that the old ones have signed; return whether it is new.
+
+    The old key is accepted beside the new one until the new one is used: studies that are
+    frozen already pin the old one.
+    """
+
+    def work(tx: Transaction) -> bool:
+        party = tx.directory.party(member.name)
+        if party is not None and party.card == card(member):
+            return False
+        before = None if party is None else read_card(party.card, "the card")
+        if before is None or not succeeds(member, before):
+            raise Problem(
+                "invitation",
+                "a card without an invitation must be signed by the key that is enrolled now; if "
+                "that key is lost or was stolen, ask the center for a new invitation",
+            )
+        tx.directory.enrol(member, canonical_json(card(member)).decode(), at=int(now))
+        tx.directory.keep_former_key(member.name, before.signing_key)
+        return True
+
+    return store.write("replace key", work)
 
 
 def _check_same(party: Party | None, member: Member) -> None:

@@ -26,20 +26,25 @@ from site_agent.contract.messages import (
     Content,
     Message,
     Open,
+    Part,
+    Parts,
     Readies,
     Ready,
     Receipt,
     Round,
     Share,
     Shares,
+    Split,
 )
 from site_agent.contract.party import Member
 from site_agent.contract.problems import Problem
 
-OF_CENTER: Final[tuple[type[Content], ...]] = (Open, Readies, Round, Shares, Close, Burn)
-OF_SITE: Final[tuple[type[Content], ...]] = (Ready, Share, Receipt)
+OF_CENTER: Final[tuple[type[Content], ...]] = (
+    *(Open, Readies, Parts, Round, Split, Shares, Close, Burn),
+)
+OF_SITE: Final[tuple[type[Content], ...]] = (Ready, Part, Share, Receipt)
 CONTENTS: Final = {content.TYPE: content for content in (*OF_CENTER, *OF_SITE)}
-NUMBERED: Final = (Round.TYPE, Share.TYPE, Shares.TYPE)
+NUMBERED: Final = (Round.TYPE, Share.TYPE, Split.TYPE, Shares.TYPE)
 
 RELEASE: Final[Table] = {
     UNDER_WAY: {"all_receipts": "closed", "burn": "burned", "open_again": "replaced"},
@@ -217,7 +222,7 @@ def stand(store: Store, standing: Standing, caller: Caller) -> None:
         release = tx.log.release(standing.open)
         if release is None or standing.site not in tx.log.roster(standing.open):
             raise unknown_release()
-        if tx.directory.pinned_keys(release.study)[standing.site] != caller.signing_key:
+        if tx.directory.pinned_keys(release.study)[standing.site] not in caller.keys:
             raise unknown_release()
         if standing.code:
             tx.directory.put_standing(standing)

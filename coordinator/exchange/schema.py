@@ -29,9 +29,7 @@ from sqlalchemy import (
 
 from site_agent.contract.errors import ConfigurationError
 
-VERSION: Final = 1
-# From version n - 1 to n. A new store is made at VERSION at once; these are for older ones.
-STEPS: Final[Mapping[int, Callable[[Connection], None]]] = {}
+VERSION: Final = 2
 
 metadata: Final = MetaData()
 
@@ -58,6 +56,14 @@ parties: Final = Table(
     Column("enrolled", BigInteger, nullable=False),
     Column("seen", BigInteger),
     Column("software", Text, nullable=False, default=""),
+)
+
+# The key that a site had before its present one, while it still uses both.
+former_keys: Final = Table(
+    "former_keys",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("signing_key", Text, nullable=False),
 )
 
 studies: Final = Table(
@@ -133,6 +139,10 @@ messages: Final = Table(
     Index("messages_of_release", "open", "id"),
     sqlite_autoincrement=True,
 )
+
+
+# From version n - 1 to n. A new store is made at VERSION at once; these are for older ones.
+STEPS: Final[Mapping[int, Callable[[Connection], None]]] = {2: former_keys.create}
 
 
 def migrate(connection: Connection) -> None:

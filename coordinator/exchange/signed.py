@@ -47,9 +47,11 @@ def signed(who: Who, largest: int | None = LARGEST_JSON) -> Callable[[Request], 
         here = surroundings(request)
         came, said = here.clock(), auth.credentials(request)
         caller = await to_thread.run_sync(auth.known, here.store, here.center, said.name)
-        await to_thread.run_sync(_check, caller.signing_key, said, request, came)
+        key = await to_thread.run_sync(auth.check_caller, caller, said, request)
+        auth.check_clock(said, came)
         body = await auth.bounded_body(request, largest or here.largest_message)
         await to_thread.run_sync(auth.check_body, said, body)
+        caller = await to_thread.run_sync(auth.use, here.store, caller, key)
         if not caller.is_center:
             await to_thread.run_sync(_note_seen, here, caller, request)
         if who != "party" and caller.is_center != (who == "center"):

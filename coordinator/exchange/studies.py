@@ -78,7 +78,7 @@ def listed(store: Store, caller: Caller) -> dict[str, Any]:
 
 def visible(keys: dict[str, str], caller: Caller) -> bool:
     """Return whether a study that pins these keys is there for a party."""
-    return bool(keys) and (caller.is_center or keys.get(caller.name) == caller.signing_key)
+    return bool(keys) and (caller.is_center or keys.get(caller.name) in caller.keys)
 
 
 def _study(

@@ -6,14 +6,27 @@ from typing import Final
 
 from site_agent.contract.analyses.cox import COX, COX_SCREEN
 from site_agent.contract.analyses.curves import INCIDENCE, SURVIVAL
-from site_agent.contract.analyses.guard import ENROLLED
+from site_agent.contract.analyses.guard_sums import (
+    CARRIERS,
+    CHANGED,
+    DIFFERING,
+    ENROLLED,
+    STEPS,
+)
 from site_agent.contract.analyses.kind import Kind
 from site_agent.contract.analyses.logrank import LOGRANK
+from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN)
 }
+GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)
 SUMS: Final[dict[str, Sum]] = {
-    entry.name: entry for entry in (ENROLLED, *(s for kind in KINDS.values() for s in kind.sums))
+    entry.name: entry for entry in (*GUARD, *(s for kind in KINDS.values() for s in kind.sums))
 }
+
+
+def seals(study: Study) -> bool:
+    """Return whether the study has a sealed sum, for which its sites need a secret of their own."""
+    return any(KINDS[analysis.kind].seals(analysis.options) for analysis in study.analyses.values())

@@ -6,17 +6,19 @@ The next round's asks follow from the study and the answers so far, and from not
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from site_agent.contract.analyses.guard import guard
+from site_agent.contract.analyses.guard_openings import Key
 from site_agent.contract.analyses.results import Result
 from site_agent.contract.canonical import digest
 from site_agent.contract.catalogue import KINDS, SUMS
+from site_agent.contract.errors import AnalysisError
 from site_agent.contract.lockstep import lockstep
-from site_agent.contract.study.model import Study
-from site_agent.contract.sums import Answer, Ask, Sum
+from site_agent.contract.study.model import Analysis, Study
+from site_agent.contract.sums import Answer, Ask, Estimator, Sum
 
 NOTHING: Final = 1e-7
 
@@ -52,24 +54,37 @@ def _agreed(value: Any) -> Any:
 def plan(
     study: Study, earlier: tuple[str, ...] = ()
 ) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Outcome]:
-    """Return the study as one estimator: the guard's round, then all analyses in lockstep.
+    """Return the study as one estimator: the guard's rounds, then all analyses in lockstep.
 
     `earlier` names the releases against which the guard counts who has changed.
     """
-    enrolled: dict[str, int] = yield from guard(study, earlier)
+    admitted = yield from guard(study, earlier)
     estimators = {
-        name: KINDS[analysis.kind].estimator(study, analysis)
+        name: _estimator(study, analysis, admitted.withheld)
         for name, analysis in study.analyses.items()
     }
     results: dict[str, Any] = yield from lockstep(estimators)
-    return Outcome(enrolled["patients"], enrolled["sites"], results)
+    return Outcome(admitted.patients, admitted.sites, results)
+
+
+def _estimator(study: Study, analysis: Analysis, withheld: Mapping[Key, str]) -> Estimator:
+    """Return the estimator of an analysis without what is withheld; one that fails if all is."""
+    own = {model: because for (name, model), because in withheld.items() if name == analysis.name}
+    if "" in own:
+        return _failing(own[""])
+    return KINDS[analysis.kind].estimator(study, analysis, own)
+
+
+def _failing(because: str) -> Estimator:
+    yield from ()
+    raise AnalysisError(because)
 
 
 class Conductor:
     """A study's plan at its present round.
 
     `asks` are the distinct questions of the round in order; `outcome` is set at the end.
-    `number` counts rounds from 0, which is the guard's.
+    `number` counts rounds from 0, the guard's first.
     """
 
     def __init__(self, study: Study, earlier: tuple[str, ...] = ()) -> None:

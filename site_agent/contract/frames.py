@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
 NO_ENTRY: Final = -1  # before every time: at risk from the start, a time of 0 included
 
@@ -25,6 +26,9 @@ class Frame:
 
     Rows with a missing value in any of them are left out: complete cases of this frame.
     Expressions are in canonical form. Without an endpoint the rows are a whole table.
+    grid: ascending ticks to which times are moved, none for all of them. weights: the number that
+    each row counts as. compared: other frames
+    over the same table, of which each row says whether it belongs to them.
     """
 
     table: str
@@ -34,6 +38,15 @@ class Frame:
     strata: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     complete: tuple[str, ...] = ()
+    grid: tuple[int, ...] = ()
+    weights: str | None = None
+    compared: tuple[Frame, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Return every expression without which a row is left out."""
+        first = [name for name in (self.by, self.weights) if name is not None]
+        return tuple(dict.fromkeys((*first, *self.strata, *self.covariates, *self.complete)))
 
     def document(self) -> dict[str, Any]:
         """Return the canonical form."""
@@ -45,7 +58,14 @@ class Frame:
             "strata": list(self.strata),
             "covariates": list(self.covariates),
             "complete": list(self.complete),
+            "grid": list(self.grid),
+            "weights": self.weights,
+            "compared": [frame.document() for frame in self.compared],
         }
+
+
+def _none_compared() -> Booleans:
+    return np.zeros((0, 0), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +75,11 @@ class Rows:
     entry, time: ticks of the study's time scale; at risk at t if entry < t <= time.
     cause: 0 censored, 1 the event, 2 and up the competing causes in the study's order.
     group, stratum: level codes from 0. design: (n, p), the covariates as columns.
-    patients: distinct patients among the rows. left_out: rows by reason.
+    patient: whose each row is, a number within the hospital; patients: how many distinct ones.
+    left_out: rows by reason. member: (n, m), which of the m compared frames each row belongs to.
+    changed: by earlier release, how many patients contribute otherwise than to it; a release
+    that is not named is one of which the hospital knows nothing. weight: (n,), what each row counts
+    as; None where each counts as one.
     """
 
     entry: Integers
@@ -64,14 +88,18 @@ class Rows:
     group: Integers
     stratum: Integers
     design: Floats
+    patient: Integers
     patients: int
     left_out: Mapping[str, int] = field(default_factory=dict)
+    member: Booleans = field(default_factory=_none_compared)
+    changed: Mapping[str, int] = field(default_factory=dict)
+    weight: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.time)
 
-    def subset(self, chosen: NDArray[np.bool_] | Integers) -> Rows:
-        """Return some of the rows; the count of patients is not carried over."""
+    def subset(self, chosen: Booleans | Integers) -> Rows:
+        """Return some of the rows; counts by reason or release are not carried over."""
         return Rows(
             self.entry[chosen],
             self.time[chosen],
@@ -79,5 +107,7 @@ class Rows:
             self.group[chosen],
             self.stratum[chosen],
             self.design[chosen],
-            patients=0,
+            self.patient[chosen],
+            patients=len(np.unique(self.patient[chosen])),
+            weight=None if self.weight is None else self.weight[chosen],
         )

@@ -12,11 +12,13 @@ from site_agent.contract.errors import LifecycleError
 
 Table = Mapping[str, Mapping[str, str]]
 
+# What an approved revision replaces is superseded for good, approved here or not.
 STUDY: Final[Table] = {
     "draft": {"freeze": "frozen"},
-    "frozen": {"approve": "approved"},
-    "approved": {"approve": "approved", "revoke": "revoked"},
-    "revoked": {"approve": "approved"},
+    "frozen": {"approve": "approved", "supersede": "superseded"},
+    "approved": {"approve": "approved", "revoke": "revoked", "supersede": "superseded"},
+    "revoked": {"approve": "approved", "supersede": "superseded"},
+    "superseded": {},
 }
 
 # A release as one site lives it. Before the first share it may be opened again with another
@@ -24,7 +26,13 @@ STUDY: Final[Table] = {
 SITE_RELEASE: Final[Table] = {
     "unknown": {"open": "ready"},
     "ready": {"open": "ready", "readies": "keyed", "burn": "burned"},
-    "keyed": {"open": "ready", "readies": "keyed", "share": "answering", "burn": "burned"},
+    "keyed": {
+        "open": "ready",
+        "readies": "keyed",
+        "parts": "keyed",
+        "share": "answering",
+        "burn": "burned",
+    },
     "answering": {"share": "answering", "audit": "answering", "close": "closed", "burn": "burned"},
     "closed": {},
     "burned": {},
@@ -32,7 +40,8 @@ SITE_RELEASE: Final[Table] = {
 
 # A release as the coordinator drives it.
 CENTER_RELEASE: Final[Table] = {
-    "opening": {"ready": "opening", "all_ready": "keyed", "burn": "burned"},
+    "opening": {"ready": "opening", "all_ready": "keyed", "secret": "parting", "burn": "burned"},
+    "parting": {"part": "parting", "all_parts": "keyed", "burn": "burned"},
     "keyed": {"ask": "asking", "close": "closing", "burn": "burned"},
     "asking": {"share": "asking", "total": "keyed", "burn": "burned"},
     "closing": {"receipt": "closing", "all_receipts": "closed", "burn": "burned"},

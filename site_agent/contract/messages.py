@@ -7,8 +7,11 @@ a part can be withheld from a reader (length 2^64 - 1) and the signature still h
     OPEN     center -> sites    a release begins: study, number, attempt, roster
     READY    site -> all        ephemeral key, commitment to the data, head of the ledger
     READIES  center -> sites    all READY messages
+    PART     site -> center     a site's part of the sites' secret, encrypted to each other site
+    PARTS    center -> sites    all PART messages; PART and PARTS only with sealed sums
     ROUND    center -> sites    totals of the round before, arguments of this one
     SHARE    site -> center     the masked vectors: part 0 open to all, part 1 sealed to the center
+    SPLIT    center -> sites    the SHARE of the hospital at the center, its numbers in two parts
     SHARES   center -> sites    all SHARE messages of a round, part 1 withheld
     CLOSE    center -> sites    the last totals, and the hash of the result
     RECEIPT  site -> center     the hash of the result, signed
@@ -31,6 +34,7 @@ SIGNATURE_BYTES: Final = 64
 WITHHELD: Final = 2**64 - 1
 LARGEST_HEADER: Final = 1 << 18
 MOST_PARTS: Final = 2000
+MOST_EARLIER: Final = 1000  # releases with which a new one is compared
 LARGEST_NUMBER: Final = 2**31 - 1  # of a release, a round, an attempt: part of names of files
 CONTEXT: Final = b"quorum/1/message\x00"
 
@@ -78,7 +82,13 @@ class Open(Content):
 
 @dataclass(frozen=True, slots=True)
 class Ready(Content):
-    """A site takes part: its ephemeral X25519 key, data commitment, ledger head."""
+    """A site takes part: its ephemeral X25519 key, data commitment, ledger head.
+
+    earlier: names of the releases with which this site compares (earlier.py). witness: what its
+    ledger was in READY messages of before, each `<length>:<head>`. The parts are one for each
+    other site of the roster in order: its half of the pre-shared key of the two, sealed to that
+    site's pinned key.
+    """
 
     TYPE: ClassVar[str] = "READY"
     open: str
@@ -87,6 +97,8 @@ class Ready(Content):
     ledger_head: str
     ledger_length: int
     software: str
+    earlier: tuple[str, ...] = ()
+    witness: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,32 @@ class Readies(Content):
 
     TYPE: ClassVar[str] = "READIES"
     open: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Content):
+    """A site's part of the sites' secret, as parts for each other holder in order."""
+
+    TYPE: ClassVar[str] = "PART"
+    open: str
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Content):
+    """All PART messages of a release, as parts in the order of the holders of the secret."""
+
+    TYPE: ClassVar[str] = "PARTS"
+    open: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split(Content):
+    """The SHARE of the hospital at the center, as part 0, for the two that add its numbers."""
+
+    TYPE: ClassVar[str] = "SPLIT"
+    open: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +147,11 @@ class Round(Content):
 
 @dataclass(frozen=True, slots=True)
 class Share(Content):
-    """A site's masked vectors of a round: part 0 open, part 1 sealed to the center."""
+    """A site's masked vectors of a round: part 0 open, part 1 sealed to the center.
+
+    With sealed sums the hospital at the center adds parts 2 and 3: what it would blind, split in
+    two, each half encrypted to one of two other sites.
+    """
 
     TYPE: ClassVar[str] = "SHARE"
     open: str
@@ -148,10 +190,11 @@ class Receipt(Content):
 
 @dataclass(frozen=True, slots=True)
 class Burn(Content):
-    """The center gives up a release; its keys and shares are erased."""
+    """The center gives up a release, `code` says why; its keys and shares are erased."""
 
     TYPE: ClassVar[str] = "BURN"
     open: str
+    code: str = ""
 
 
 Said = TypeVar("Said", bound=Content)
@@ -217,9 +260,9 @@ def _wire(header: bytes, signature: bytes, parts: Sequence[bytes | None]) -> byt
     return b"".join(out)
 
 
-def withhold(message: Message, index: int) -> bytes:
-    """Return a message on the wire with one part left out; its signature still holds."""
-    parts = [None if at == index else part for at, part in enumerate(message.parts)]
+def withhold(message: Message, *indices: int) -> bytes:
+    """Return a message on the wire with some parts left out; its signature still holds."""
+    parts = [None if at in indices else part for at, part in enumerate(message.parts)]
     return _wire(message.header, message.signature, parts)
 
 

@@ -14,6 +14,22 @@ SITE_NAME_IN_WORDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Which keys a party's present ones replace, signed by both (see enrolment.py).
+
+    fingerprint: of the keys before. by_old, by_new: signatures, base64.
+    """
+
+    fingerprint: str
+    by_old: str
+    by_new: str
+
+    def document(self) -> dict[str, str]:
+        """Return the canonical form."""
+        return {"fingerprint": self.fingerprint, "by_old": self.by_old, "by_new": self.by_new}
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A party of the roster: its public keys and what is fixed about it."""
 
@@ -21,6 +37,12 @@ class Member:
     signing_key: str
     encryption_key: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    replaces: Replaced | None = None
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Return both public keys."""
+        return self.signing_key, self.encryption_key
 
     def document(self) -> dict[str, Any]:
         """Return the canonical form."""
@@ -28,6 +50,7 @@ class Member:
             "signing_key": self.signing_key,
             "encryption_key": self.encryption_key,
             "attributes": dict(self.attributes),
+            **({} if self.replaces is None else {"replaces": self.replaces.document()}),
         }
 
 

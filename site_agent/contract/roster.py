@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from site_agent.contract.errors import Refused
+from site_agent.contract.study.at_center import FEWEST_OTHERS
 from site_agent.contract.study.model import Study
 
 
@@ -17,7 +18,8 @@ def smallest_roster(study: Study) -> int:
     assert study.roster is not None
     if study.policy.development:
         return 1
-    return max(study.policy.sites, len(study.roster.sites) // 2 + 1)
+    beside = FEWEST_OTHERS + 1 if study.at_center else 0
+    return max(study.policy.sites, len(study.roster.sites) // 2 + 1, beside)
 
 
 def refuse_roster(study: Study, own: str, roster: Sequence[str]) -> None:
@@ -39,5 +41,6 @@ def refuse_roster(study: Study, own: str, roster: Sequence[str]) -> None:
         raise Refused(
             "roster_too_small",
             f"{len(roster)} of {len(study.roster.sites)} pinned sites; this study runs with at "
-            f"least {fewest} (disclosure.compute.sites, and more than half of the pinned ones)",
+            f"least {fewest} (disclosure.compute.sites, more than half of the pinned ones, and "
+            f"three beside the center's own hospital, if it has one)",
         )

@@ -19,8 +19,10 @@ from site_agent.contract.errors import AnalysisError, Finding
 from site_agent.contract.expressions import Boolean, Category, EvaluationError, Value
 from site_agent.contract.frames import NO_ENTRY, Floats, Frame, Integers, Rows
 from site_agent.contract.study.model import Endpoint, Study, TimeScale
+from site_agent.contract.time_grid import on_grid
 
 SNAP: Final = 1e-8
+NOT_POSITIVE: Final = "a weight of 0 or less, or none that is a number"
 Mask = NDArray[np.bool_]
 
 
@@ -206,36 +208,65 @@ class FrameBuilder:
         return self._follow_ups[name]
 
     def _build(self, frame: Frame) -> Rows:
-        table = self._tables.rows[frame.table]
-        chosen = self._cohort(frame, table)
-        if frame.endpoint is None:
-            blank = np.zeros(table.count, dtype=np.int64)
-            course = FollowUp(blank - 1, blank, blank, np.ones(table.count, bool))
-        else:
-            course = self._follow_up(frame.endpoint)
-        group, group_missing = self._codes(frame, [frame.by] if frame.by else [], table)
-        stratum, stratum_missing = self._codes(frame, frame.strata, table)
-        design, design_missing = self._design(frame, table)
-        complete = ~(group_missing | stratum_missing | design_missing)
-        for name in frame.complete:
-            complete &= ~_evaluate(name, table).missing
-        interval = course.entry < course.time
-        keep = chosen & course.known & complete & interval
-        left_out = {
-            "endpoint unknown": int((chosen & ~course.known).sum()),
-            "a value missing": int((chosen & course.known & ~complete).sum()),
-            "entry at the end": int((chosen & course.known & complete & ~interval).sum()),
-        }
+        """Return the rows of a frame: one that compares others has all rows of its table."""
+        table, course = self._tables.rows[frame.table], self._course(frame)
+        keep, left_out = self._chosen(frame, course)
+        patient = self._tables.patient[frame.table][keep]
         return Rows(
             course.entry[keep],
             course.time[keep],
             course.cause[keep],
-            group[keep],
-            stratum[keep],
-            design[keep],
-            patients=len(np.unique(self._tables.patient[frame.table][keep])),
+            self._codes(frame, [frame.by] if frame.by else [], table)[keep],
+            self._codes(frame, frame.strata, table)[keep],
+            self._design(frame, table)[keep],
+            patient,
+            patients=int(np.count_nonzero(np.bincount(patient))),
             left_out=left_out,
+            member=self._membership(frame)[keep],
+            weight=self._weights(frame, table, keep),
         )
+
+    def _course(self, frame: Frame) -> FollowUp:
+        """Return entry, time and cause of each row of the table, on the frame's grid."""
+        if frame.endpoint is None:
+            blank = np.zeros(self._tables.rows[frame.table].count, dtype=np.int64)
+            return FollowUp(blank + NO_ENTRY, blank, blank, blank == 0)
+        known = self._follow_up(frame.endpoint)
+        moved = on_grid(frame.grid, known.entry, known.time, known.cause)
+        # Moving times to a grid would give an interval to a row that has none.
+        started = np.where(known.entry < known.time, moved[0], moved[1])
+        return FollowUp(started, moved[1], moved[2], known.known)
+
+    def _chosen(self, frame: Frame, course: FollowUp) -> tuple[Mask, dict[str, int]]:
+        """Return which rows of the table belong to a frame, and those left out by reason."""
+        table = self._tables.rows[frame.table]
+        chosen = self._cohort(frame, table)
+        complete = np.ones(table.count, dtype=bool)
+        for name in frame.needed:
+            complete &= ~_evaluate(name, table).missing
+        interval = course.entry < course.time
+        return chosen & course.known & complete & interval, {
+            "endpoint unknown": int((chosen & ~course.known).sum()),
+            "a value missing": int((chosen & course.known & ~complete).sum()),
+            "entry at the end": int((chosen & course.known & complete & ~interval).sum()),
+        }
+
+    def _membership(self, frame: Frame) -> Mask:
+        """Return which compared frames each row of the table belongs to, (rows, compared)."""
+        found = [self._chosen(other, self._course(other))[0] for other in frame.compared]
+        rows = self._tables.rows[frame.table].count
+        return np.stack(found, axis=1) if found else np.zeros((rows, 0), dtype=bool)
+
+    def _weights(self, frame: Frame, table: expressions.Rows, keep: Mask) -> Floats | None:
+        """Return what each row counts as; UnfitRows if a weight is not above 0."""
+        if frame.weights is None:
+            return None
+        weights = np.asarray(_evaluate(frame.weights, table).data[keep], dtype=np.float64)
+        findings: list[Finding] = []
+        _note(findings, ~(weights > 0), f"weights {frame.weights}", "not positive", NOT_POSITIVE)
+        if findings:
+            raise UnfitRows(findings)
+        return weights
 
     def _cohort(self, frame: Frame, table: expressions.Rows) -> Mask:
         if frame.cohort is None:
@@ -243,28 +274,20 @@ class FrameBuilder:
         value = expressions.evaluate(self._study.cohorts[frame.cohort].where, table)
         return value.data.astype(bool) & ~value.missing
 
-    def _codes(
-        self, frame: Frame, names: Sequence[str], table: expressions.Rows
-    ) -> tuple[Integers, Mask]:
-        """Return one code over the levels of all `names` (mixed radix), and where missing."""
+    def _codes(self, frame: Frame, names: Sequence[str], table: expressions.Rows) -> Integers:
+        """Return one code over the levels of all `names` (mixed radix), any where missing."""
         code = np.zeros(table.count, dtype=np.int64)
-        missing = np.zeros(table.count, dtype=bool)
         for name in names:
-            value = _evaluate(name, table)
-            code = code * len(levels_of(self._study, frame.table, name)) + value.data.astype(
-                np.int64
-            )
-            missing |= value.missing
-        return code, missing
+            levels = len(levels_of(self._study, frame.table, name))
+            code = code * levels + _evaluate(name, table).data.astype(np.int64)
+        return code
 
-    def _design(self, frame: Frame, table: expressions.Rows) -> tuple[Floats, Mask]:
+    def _design(self, frame: Frame, table: expressions.Rows) -> Floats:
         parts = [np.zeros((table.count, 0))]
-        missing = np.zeros(table.count, dtype=bool)
         for name in frame.covariates:
-            _, columns, absent = expressions.design(_evaluate(name, table), name)
+            _, columns, _ = expressions.design(_evaluate(name, table), name)
             parts.append(np.asarray(columns, dtype=np.float64))
-            missing |= absent
-        return np.concatenate(parts, axis=1), missing
+        return np.concatenate(parts, axis=1)
 
 
 def _evaluate(name: str, table: expressions.Rows) -> Value:

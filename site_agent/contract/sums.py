@@ -9,7 +9,7 @@ into the masks byte for byte.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -20,9 +20,10 @@ from site_agent.contract.canonical import canonical_json, sha256
 from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame, Rows
 from site_agent.contract.securesum.fixedpoint import Encoding
+from site_agent.contract.securesum.sealing import Sealer
 
 Floats = NDArray[np.float64]
-Arrays = Mapping[str, Floats]
+Arrays = Mapping[str, NDArray[Any]]  # doubles; whole numbers of any size in sealed lanes
 Disclosure = Literal["A", "B", "V", "C"]
 
 AGREEMENT: Final = 1e-9  # a site's own replay and the arguments it is sent
@@ -130,7 +131,10 @@ class Sum:
 
     lanes(ask) gives the arrays that are summed; compute(rows, ask) is a hospital's share
     of them, pure; `reduce`, if there is one, is applied by the coordinator to the totals, and
-    only the arrays of reduced_lanes(ask) go on to estimators, log and sites.
+    only the arrays of reduced_lanes(ask) go on to estimators, log and sites. A sealed sum has
+    `seal`: a share blinded with the sites' secret, in place of `compute`, which gives the same
+    before blinding; and `split`: the numbers that a site without the secret hands to two others
+    in parts.
     """
 
     name: str
@@ -140,6 +144,20 @@ class Sum:
     compute: Callable[[Rows, Ask], Arrays]
     reduce: Callable[[Arrays, Ask], Arrays] | None = None
     reduced_lanes: Callable[[Ask], tuple[Lane, ...]] | None = None
+    seal: Callable[[Rows, Ask, Sealer], Arrays] | None = None
+    split: Callable[[Rows, Ask], Sequence[int]] | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Return whether the coordinator sees the totals of this sum blinded only."""
+        return self.seal is not None
+
+    def share(self, rows: Rows, ask: Ask, sealer: Sealer | None) -> Arrays:
+        """Return a hospital's part of the sum, as it is masked."""
+        if self.seal is None:
+            return self.compute(rows, ask)
+        assert sealer is not None
+        return self.seal(rows, ask, sealer)
 
     def answered_lanes(self, ask: Ask) -> tuple[Lane, ...]:
         """Return the arrays that estimators see: the reduced ones where there are such."""

@@ -16,4 +16,4 @@ def read_data(study: Study, folder: Path, site: str, attributes: Mapping[str, st
     snapshot = read_snapshot(study, folder, site, attributes)
     builder = FrameBuilder(study, snapshot.tables)
     check_frames(study, builder, site)
-    return SiteData(snapshot.digest, builder.rows)
+    return SiteData(snapshot.digest, builder.rows, snapshot.identifiers)

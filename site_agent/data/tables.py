@@ -27,10 +27,14 @@ SUFFIX: Final = ".parquet"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A hospital's data as read at one moment: its tables, and a digest of its files."""
+    """A hospital's data as read at one moment: its tables, and a digest of its files.
+
+    identifiers: of the patients, in the order of the numbers that `tables.patient` gives them.
+    """
 
     tables: Tables
     digest: str
+    identifiers: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -64,11 +68,12 @@ def read_snapshot(study: Study, folder: Path, site: str, attributes: Mapping[str
     parent_rows = _parent_rows(study, raw, findings)
     if findings:
         raise DataError(site, findings)
-    tables = _linked(study, raw, parent_rows, attributes)
+    codes = _patient_codes(raw)
+    tables = _linked(study, raw, parent_rows, attributes, codes)
     _derive(study, tables, findings)
     if findings:
         raise DataError(site, findings)
-    return Snapshot(tables, digest(digests))
+    return Snapshot(tables, digest(digests), tuple(codes))
 
 
 def check_frames(study: Study, builder: FrameBuilder, site: str) -> None:
@@ -179,6 +184,7 @@ def _linked(
     raw: Mapping[str, _Raw],
     parent_rows: Mapping[str, tuple[str, NDArray[np.int64]]],
     attributes: Mapping[str, str],
+    codes: Mapping[str, int],
 ) -> Tables:
     """Return the tables, each with its parent and children by row number."""
     rows: dict[str, expressions.Rows] = {}
@@ -200,17 +206,23 @@ def _linked(
         )
         if name in parent_rows:
             children[parent][name] = (rows[name], index)
-    return Tables({name: rows[name] for name in study.tables}, _patient_codes(raw))
+    whose = {name: _patient_of_rows(raw[name], codes) for name in study.tables}
+    return Tables({name: rows[name] for name in study.tables}, whose)
 
 
-def _patient_codes(raw: Mapping[str, _Raw]) -> dict[str, NDArray[np.int64]]:
-    """Return whose patient each row is, as numbers that are the same in all tables."""
+def _patient_codes(raw: Mapping[str, _Raw]) -> dict[str, int]:
+    """Return a number for each patient of any table, from 0, in the order of the numbers."""
     code: dict[str, int] = {}
-    found = {}
-    for name, table in raw.items():
-        codes = [code.setdefault(patient, len(code)) for patient in table.patients]
-        found[name] = np.array(codes or [0], dtype=np.int64)[table.patient]
-    return found
+    for table in raw.values():
+        for patient in table.patients:
+            code.setdefault(patient, len(code))
+    return code
+
+
+def _patient_of_rows(table: _Raw, codes: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return whose patient each row of a table is."""
+    numbers = [codes[patient] for patient in table.patients]
+    return np.array(numbers or [0], dtype=np.int64)[table.patient]
 
 
 def _derive(study: Study, tables: Tables, findings: list[Finding]) -> None:

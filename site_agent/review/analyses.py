@@ -16,7 +16,17 @@ def analysis_sentences(study: Study, analysis: Analysis) -> list[str]:
     cohort = analysis.options["cohort"]
     words = WORDS.get(analysis.kind)
     what = words(study, analysis) if words else [f"An analysis of the kind {analysis.kind}."]
-    return [*what, rows_of(study, endpoint, study.cohorts[cohort] if cohort else None)]
+    rows = rows_of(study, endpoint, study.cohorts[cohort] if cohort else None)
+    return [*what, *_steps(study, analysis), rows]
+
+
+def _steps(study: Study, analysis: Analysis) -> list[str]:
+    """Return the steps of time of an analysis on a grid."""
+    grid = [f"{time:g}" for time in analysis.options["grid"]]
+    if not grid:
+        return []
+    ends = f"{listed(grid)} {study.time.unit}s"
+    return [f"Times are counted in steps that end at {ends}; later ones are cut off."]
 
 
 def grouping(study: Study, analysis: Analysis, expression: str) -> str:

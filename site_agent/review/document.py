@@ -16,6 +16,7 @@ from site_agent.contract.roster import smallest_roster
 from site_agent.contract.study.model import Analysis, Column, Study, Table
 from site_agent.review import opening, terms
 from site_agent.review.analyses import analysis_sentences
+from site_agent.review.revision import revision_document
 from site_agent.review.sources import unused_columns
 from site_agent.review.wording import (
     column_type,
@@ -33,11 +34,15 @@ def plain(text: str) -> str:
     )
 
 
-def review_document(study: Study, site: str) -> dict[str, Any]:
-    """Return what a frozen study means for `site`, as JSON; Refused if it does not pin the site."""
+def review_document(study: Study, site: str, before: Study | None = None) -> dict[str, Any]:
+    """Return what a frozen study means for `site`, as JSON; Refused if it does not pin the site.
+
+    before: the study that it revises, if that is here.
+    """
     roster = _pinned(study, site)
     document = {
         "study": _study(study),
+        "revision": revision_document(study, before),
         "center": _party(roster.center),
         "hospitals": _hospitals(study, roster, site),
         "tables": [_table(study, table) for table in study.tables.values()],
@@ -50,15 +55,16 @@ def review_document(study: Study, site: str) -> dict[str, Any]:
         "stays": terms.stays_sentences(study),
         "approval": terms.approval_sentences(study),
     }
-    return {name: _plain(part) for name, part in document.items()}
+    return {name: plain_document(part) for name, part in document.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain_document(value: Any) -> Any:
+    """Return a JSON document whose texts and names are plain."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, dict):
-        return {plain(name): _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+        return {plain(name): plain_document(inner) for name, inner in value.items()}
+    return [plain_document(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _pinned(study: Study, site: str) -> Roster:

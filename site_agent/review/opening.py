@@ -49,6 +49,12 @@ FITTED: Final = (
     "Score, information and log-likelihood are sums from which a model is fitted, a few times over."
 )
 
+SEALED: Final = (
+    "The sums over the patients at risk at each event open to the center only scrambled with a "
+    "secret that the hospitals share and the center has not. It is undone in the total over all "
+    "events. A hospital that gave the center the secret would open them: then this is class C."
+)
+
 Opened = tuple[Disclosure, str]
 
 
@@ -85,6 +91,8 @@ def class_sentences(study: Study, disclosure: Disclosure, analyses: Sequence[str
     models = [study.analyses[name] for name in analyses]
     if disclosure == "A" and any("baseline" in model.options for model in models):
         sentences.append(FITTED)
+    if disclosure == "A" and any(KINDS[model.kind].seals(model.options) for model in models):
+        sentences.append(SEALED)
     if disclosure == "C":
         columns = {column for model in models for column in covariate_columns(study, model)}
         sentences.append(f"Here these sums are made from: {', '.join(sorted(columns))}.")

@@ -15,19 +15,20 @@ GROUP: Final = 4
 Part = Mapping[str, Any]
 
 
-def review(study: Study, site: str, *, width: int = 88) -> str:
+def review(study: Study, site: str, before: Study | None = None, *, width: int = 88) -> str:
     """Return what a frozen study means for `site`, in lines of at most `width` places (40 or more).
 
-    Raises Refused if the study is not frozen, or does not pin the site.
+    before: the study that it revises, if that is here. Raises Refused if the study is not frozen,
+    or does not pin the site.
     """
-    page = _Page(max(width, NARROWEST))
-    document = review_document(study, site)
+    page = Page(max(width, NARROWEST))
+    document = review_document(study, site, before)
     for section in SECTIONS:
         section(page, document)
     return "\n".join(page.lines) + "\n"
 
 
-class _Page:
+class Page:
     """Lines of a page of a given width."""
 
     def __init__(self, width: int) -> None:
@@ -35,6 +36,7 @@ class _Page:
         self.lines: list[str] = []
 
     def heading(self, text: str) -> None:
+        """Add a heading, with an empty line before it."""
         if self.lines:
             self.lines.append("")
         self.lines += [*self._wrapped(text.upper(), 0, 0)]
@@ -44,10 +46,12 @@ class _Page:
         self.lines += self._wrapped(text, indent, indent + hanging)
 
     def say_all(self, texts: Iterable[str], *, indent: int = 2) -> None:
+        """Add several paragraphs; those that begin with a dash hang by it."""
         for text in texts:
             self.say(text, indent=indent, hanging=2 if text.startswith("- ") else 0)
 
     def gap(self) -> None:
+        """Add an empty line."""
         self.lines.append("")
 
     def _wrapped(self, text: str, first: int, rest: int) -> list[str]:
@@ -83,7 +87,7 @@ def _named(part: Part) -> str:
     return f"{part['name']} {quoted(part['label'])}" if part["label"] else str(part["name"])
 
 
-def _study(page: _Page, document: Part) -> None:
+def _study(page: Page, document: Part) -> None:
     study = document["study"]
     page.heading("The study")
     page.say(f"{study['name']}: {quoted(study['title'])}")
@@ -104,7 +108,13 @@ def _study(page: _Page, document: Part) -> None:
     )
 
 
-def _parties(page: _Page, document: Part) -> None:
+def _revision(page: Page, document: Part) -> None:
+    if document["revision"]:
+        page.heading("What this revision changes")
+        page.say_all(document["revision"]["sentences"])
+
+
+def _parties(page: Page, document: Part) -> None:
     center, hospitals = document["center"], document["hospitals"]
     page.heading("Who asks, and who takes part")
     page.say(f"Asks: {center['name']}, fingerprint {center['fingerprint']}", hanging=2)
@@ -119,7 +129,7 @@ def _parties(page: _Page, document: Part) -> None:
         page.say(f"WARNING: one party under several names: {', '.join(hospitals['shared_keys'])}.")
 
 
-def _tables(page: _Page, document: Part) -> None:
+def _tables(page: Page, document: Part) -> None:
     page.heading("What is read at this hospital")
     for table in document["tables"]:
         rows = "one row" if table["one_row_a_patient"] else "several rows"
@@ -139,7 +149,7 @@ def _tables(page: _Page, document: Part) -> None:
     page.say("Other columns and other files are not used.")
 
 
-def _endpoints(page: _Page, document: Part) -> None:
+def _endpoints(page: Page, document: Part) -> None:
     page.heading("What is followed: the endpoints")
     for endpoint in document["endpoints"]:
         unused = "" if endpoint["used"] else " (no analysis uses it)"
@@ -147,7 +157,7 @@ def _endpoints(page: _Page, document: Part) -> None:
         page.say(f"{_named(endpoint)}{unused}: {text}", hanging=4)
 
 
-def _analyses(page: _Page, document: Part) -> None:
+def _analyses(page: Page, document: Part) -> None:
     page.heading("What is computed: the analyses, and what each opens")
     for number, analysis in enumerate(document["analyses"]):
         if number:
@@ -159,7 +169,7 @@ def _analyses(page: _Page, document: Part) -> None:
         page.say_all(analysis["warnings"], indent=4)
 
 
-def _classes(page: _Page, document: Part) -> None:
+def _classes(page: Page, document: Part) -> None:
     page.heading("What this gives away")
     for given in document["classes"]["gives"]:
         page.say(f"Class {given['class']} ({', '.join(given['analyses'])}):", hanging=2)
@@ -168,7 +178,7 @@ def _classes(page: _Page, document: Part) -> None:
     page.say(document["classes"]["sentence"])
 
 
-def _limits(page: _Page, document: Part) -> None:
+def _limits(page: Page, document: Part) -> None:
     page.heading("Limits")
     for number, limit in enumerate(document["limits"].values()):
         if number:
@@ -176,7 +186,7 @@ def _limits(page: _Page, document: Part) -> None:
         page.say_all(limit["sentences"])
 
 
-def _accepted(page: _Page, document: Part) -> None:
+def _accepted(page: Page, document: Part) -> None:
     accepted = document["accepted"]
     page.heading("Accepted exceptions")
     page.say(accepted["sentence"])
@@ -184,19 +194,19 @@ def _accepted(page: _Page, document: Part) -> None:
         page.say(f"{item['analysis']}: {quoted(item['because'])}", indent=4, hanging=4)
 
 
-def _leaving(page: _Page, document: Part) -> None:
+def _leaving(page: Page, document: Part) -> None:
     page.heading("What is sent from this hospital")
     page.say_all(document["leaves"])
     page.heading("What never leaves this hospital")
     page.say_all(document["stays"])
 
 
-def _approval(page: _Page, document: Part) -> None:
+def _approval(page: Page, document: Part) -> None:
     page.heading("What approving means")
     page.say_all(document["approval"])
 
 
 SECTIONS: Final = (
-    *(_study, _parties, _tables, _endpoints, _analyses, _classes),
+    *(_study, _revision, _parties, _tables, _endpoints, _analyses, _classes),
     *(_limits, _accepted, _leaving, _approval),
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from site_agent.contract.roster import smallest_roster
+from site_agent.contract.study.at_center import at_center_sentences
 from site_agent.contract.study.model import Study
 from site_agent.review.opening import used_classes
-from site_agent.review.wording import counted
+from site_agent.review.wording import counted, listed, quoted
 
-# between_releases is read into the policy, and nothing compares releases with it.
-BETWEEN_RELEASES_ENFORCED: Final = False
+BETWEEN_RELEASES_ENFORCED: Final = True  # by every hospital, in the guard's first round
 
 
 def compute_sentences(study: Study) -> list[str]:
@@ -18,13 +18,39 @@ def compute_sentences(study: Study) -> list[str]:
     policy, first = study.policy, next(iter(study.tables))
     return [
         f"Each release first asks only how many patients of the table {first} take part, in how "
-        f"many hospitals. These two totals open in any case.",
+        f"many hospitals, and how many of them differ from each earlier release, in how many. "
+        f"These totals open in any case.",
         f"This hospital's agent answers nothing further unless at least "
         f"{counted(policy.sites, 'hospital')} have patients, there are at least "
         f"{counted(policy.patients, 'patient')} in all, and, if this hospital has patients, at "
         f"least {policy.others} of other hospitals.",
-        "These limits count the whole study. They do not look into an analysis: a group, a "
-        "cohort or a set of events can be as small as one patient.",
+        "These limits count the whole study.",
+        *_analysis_limits(study),
+    ]
+
+
+def _analysis_limits(study: Study) -> list[str]:
+    """Return what is counted of single analyses, in a round of its own, and what is left out."""
+    accepted = {item.analysis for item in study.policy.accepted}
+    if set(study.analyses) <= accepted:
+        return [
+            "WARNING: the study names every analysis under `accepted`, so nothing is counted of "
+            "single analyses: a group, a cohort or a set of events can be as small as one patient."
+        ]
+    policy = study.policy
+    return [
+        f"Then, for each analysis that is not accepted below, it asks how small its parts are, and "
+        f"leaves it out of the release if they are too small: a model with fewer than "
+        f"{counted(policy.deaths, 'patient')} who have the event, in all or in one of its strata; "
+        f"one with fewer than {counted(policy.carriers, 'patient')} inside or outside of a group; "
+        f"a model that would tell more numbers, with those before it, than its patients have "
+        f"values; a course over coarse times in which fewer than "
+        f"{counted(policy.changed_patients, 'patient')} leave in a step; and the later of two "
+        f"analyses whose patients differ by fewer than "
+        f"{counted(policy.changed_patients, 'patient')}, or in fewer than "
+        f"{counted(policy.changed_sites, 'hospital')}. These counts open as totals.",
+        "A curve, a test or a cohort has no smallest size of its own: a group of it, or its "
+        "events, can be as few as one patient.",
     ]
 
 
@@ -48,26 +74,58 @@ def release_sentences(study: Study) -> list[str]:
     """Return what holds between releases, and what does not."""
     policy = study.policy
     return [
-        "The center may run releases as often as it wants while the approval stands, each on the "
+        "The center may open releases as often as it wants while the approval stands, each on the "
         "data as they are then, new patients included.",
-        f"The study says that two releases shall differ by at least "
-        f"{counted(policy.changed_patients, 'patient')}, from at least "
-        f"{counted(policy.changed_sites, 'hospital')}. NOT ENFORCED: this version does not check "
-        f"it. If one patient joins between two releases, their difference is that patient.",
-        "Nor does it check the analyses of one release against each other: where one takes all "
-        "patients and another leaves one out, their difference is that patient.",
+        f"Each release is compared with every earlier one over the same tables, also of other "
+        f"studies and revisions, that opened more than counts of patients. Between any two, no "
+        f"patient differs, or at least {counted(policy.changed_patients, 'patient')}, from at "
+        f"least {counted(policy.changed_sites, 'hospital')}. Otherwise the new one is deferred: "
+        f"how many patients of how many hospitals differ has opened, and nothing else.",
+        "A patient differs who came, who left, or whose time, event, group or covariate in an "
+        "analysis is another one than then. This is counted over everything, and in each analysis "
+        "without the ends of follow-up, which move for many patients at once. Within an analysis, "
+        "one patient whose value was corrected passes among others who came.",
+        *_earlier_rosters(study),
     ]
+
+
+def _earlier_rosters(study: Study) -> list[str]:
+    """Return what can be had by subtracting releases that had other hospitals."""
+    assert study.roster is not None
+    pinned, named = set(study.roster.sites), study.policy.earlier_rosters
+    if not named:
+        return [
+            "Earlier releases over the same tables must have had the same hospitals: the "
+            "difference of two releases would show one that joined or left."
+        ]
+    sentences = []
+    for item in named:
+        joined, left = sorted(pinned - {*item.sites}), sorted({*item.sites} - pinned)
+        changes = [f"since then {listed(joined)} joined"] * bool(joined)
+        changes += [f"since then {listed(left)} left"] * bool(left)
+        sentences.append(
+            f"WARNING: this study accepts earlier releases over the same tables that had "
+            f"{counted(len(item.sites), 'hospital')} ({', '.join(item.sites)}); "
+            f"{' and '.join(changes) or 'they are the same as now'}. The totals of those that "
+            f"joined or left can be had by subtracting one release from the other. The center's "
+            f"reason: {quoted(item.because)}."
+        )
+    return sentences
 
 
 def accepted_sentence(study: Study) -> str:
     """Return what an accepted exception lifts."""
     if not study.policy.accepted:
         return "None."
-    if study.policy.cell < 2:
-        return "The study names these analyses, each with its reason; nothing is hidden anyway."
+    shown = (
+        "The report shows their small counts as they are, and nothing"
+        if study.policy.cell > 1
+        else "Nothing"
+    )
     return (
-        "The report shows the small counts of these analyses as they are, for the reason that "
-        "the center gives. Approving accepts each of them. No other limit is lifted."
+        f"The study names these analyses, each with the center's reason. {shown} of them is left "
+        f"out of a release for being small. Approving accepts each of them. The limits of the "
+        f"whole study, the classes, and what lies between releases are not lifted."
     )
 
 
@@ -77,15 +135,17 @@ def leaves_sentences(study: Study) -> list[str]:
     return [
         "Sums over this hospital's patients, for the analyses above, with random numbers added "
         "that cancel only when the sums of all hospitals of the release are added up. One "
-        "hospital's sums alone are noise to everybody else.",
+        "hospital's sums alone are noise to everybody else. `site-agent preview` shows them, on "
+        "this machine, as they are before that.",
         "With every analysis also, as totals: how many patients or rows it has, in all or in each "
         "group, and how many rows were left out, for which reason.",
         f"The totals can be read by the center, by every hospital of the release, and by whoever "
         f"sees all their messages.{alone}",
         "Readable as it is: that this hospital takes part and when its agent calls, whether it "
         "has approved and until when, in one word why it does not answer, a fresh public key, the "
-        "version of its software, the length and last hash of its ledger, and a salted hash of "
-        "its data files, from which nothing can be read.",
+        "version of its software, lengths and last hashes of its ledger, the hashes of studies "
+        "over the same tables with the numbers of their releases, and a salted hash of its data "
+        "files, from which nothing can be read.",
     ]
 
 
@@ -132,4 +192,5 @@ def roster_sentences(study: Study) -> list[str]:
         "Before you approve: compare this hospital's fingerprint with the one that your agent "
         "shows. Make sure that you know the center and the other hospitals, and that these "
         "fingerprints are theirs.",
+        *at_center_sentences(study.at_center),
     ]

@@ -121,6 +121,10 @@ class Exchange:
         """Close the connections."""
         self._client.close()
 
+    def sign_as(self, identity: Identity) -> None:
+        """Sign requests with other keys of the same party from now on."""
+        self._identity = identity
+
     def hello(self) -> None:
         """Raise Unreachable unless an exchange answers at this address."""
         document = self.call("GET", "/v1/").document()

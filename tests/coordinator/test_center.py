@@ -21,14 +21,17 @@ from coordinator.center import (
     study_status,
 )
 from coordinator.driver import standings
+from coordinator.freeze import changed_keys
 from coordinator.home import Home
 from coordinator.refresh import Refresh
+from site_agent.contract.enrolment import card
 from site_agent.contract.errors import ConfigurationError, Declined, NotReady, StudyError
 from site_agent.contract.identity import fingerprint
 from site_agent.runtime.clock import unix_now, utc_of
 from tests.coordinator.exchange.office import frozen_file
 from tests.coordinator.hospitals import SHORT, Center, Served, home_of
 from tests.protocol import CENTER, SITES, identity
+from tests.revising import ROTATED, card_of, new_keys
 
 PUBLISHED = """\
 published: 1
@@ -163,6 +166,86 @@ def test_a_frozen_study_can_be_frozen_with_another_roster(frozen: Home) -> None:
     assert study.roster is not None
     found = (tuple(study.roster.sites), frozen.frozen("protocol").hash != before)
     assert found == (SITES[:-1], True)
+
+
+# Revisions
+
+
+def rotate(office: Served, *, lost: bool = False) -> None:
+    """A hospital with new keys has enrolled."""
+    member = card(card_of(ROTATED, lost=lost))
+    said = {"card": member, "token": "another token that is long" if lost else ""}
+    if lost:
+        office.invite(ROTATED, "another token that is long")
+    office.ask(new_keys(), "POST", "/v1/enrolments", said).raise_for_status()
+
+
+def test_freezing_again_over_other_keys_is_a_revision(frozen: Home, office: Served) -> None:
+    """It names the study whose place it takes."""
+    before = frozen.frozen("protocol")
+    rotate(office)
+    assert freeze_study(frozen, "protocol").revises == before.hash
+
+
+def test_a_first_study_revises_nothing(frozen: Home) -> None:
+    """Its field is empty."""
+    assert frozen.frozen("protocol").revises == ""
+
+
+def test_a_revision_frozen_again_is_the_same_study(frozen: Home, office: Served) -> None:
+    """It is no revision of itself."""
+    rotate(office)
+    assert freeze_study(frozen, "protocol").hash == freeze_study(frozen, "protocol").hash
+
+
+def test_a_revision_is_read_again(frozen: Home, office: Served) -> None:
+    """The file that is kept has the field in its hash."""
+    rotate(office)
+    assert freeze_study(frozen, "protocol").hash == frozen.frozen("protocol").hash
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(False, ", signed by"), (True, ", NOT signed by")])
+def test_changed_keys_are_told(frozen: Home, office: Served, lost: bool, expected: str) -> None:
+    """With both fingerprints, and whether the key before signed."""
+    before = frozen.frozen("protocol")
+    rotate(office, lost=lost)
+    (line,) = changed_keys(before, freeze_study(frozen, "protocol"))
+    prints = [fingerprint(key.member()) for key in (identity(ROTATED), new_keys())]
+    assert line.startswith(f"{ROTATED}: {prints[0]} -> {prints[1]}{expected}")
+
+
+def test_no_revision_while_a_release_is_under_way(center: Center, frozen: Home) -> None:
+    """It is closed or burned before."""
+    center.driver().open()
+    with pytest.raises(NotReady, match="release 1 of protocol is under way"):
+        freeze_study(frozen, "protocol", without=("elm",))
+
+
+def test_no_revision_before_results_are_written(center: Center, frozen: Home) -> None:
+    """A closed release whose folder is not there is finished first."""
+    center.run(center.driver())
+    with pytest.raises(NotReady, match="its results are not written yet"):
+        freeze_study(frozen, "protocol", without=("elm",))
+
+
+def test_results_of_the_study_before_are_put_aside(frozen: Home) -> None:
+    """Its revision counts releases from 1 again."""
+    before = frozen.frozen("protocol").hash
+    folder = frozen.results("protocol") / "release-1"
+    folder.mkdir(parents=True)
+    freeze_study(frozen, "protocol", without=("elm",))
+    aside = frozen.results("protocol") / f"of-{before[:16]}" / "release-1"
+    assert (folder.exists(), aside.exists()) == (False, True)
+
+
+def test_the_study_before_is_found(frozen: Home) -> None:
+    """By what a revision says that it revises."""
+    before = frozen.frozen("protocol")
+    found = frozen.revised(freeze_study(frozen, "protocol", without=("elm",)))
+    assert found is not None and found.hash == before.hash
+
+
+# Who is enrolled
 
 
 def test_too_few_hospitals_are_enrolled(added: Home, office: Served) -> None:

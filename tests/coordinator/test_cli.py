@@ -10,12 +10,22 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from coordinator.cli import cli, run
 from site_agent.ledger import Ledger
-from tests.studytext import STUDY, varied
+from tests.studytext import varied
 
 SITES = ("east", "north", "south", "west")
+# Twenty patients have too few values for a model of one covariate: the guard would withhold it.
+TWENTY = varied(
+    (
+        "it is the primary result}\n",
+        "it is the primary result}\n"
+        "    - {analysis: model, because: twenty patients are all there are}\n"
+        "    - {analysis: screen, because: twenty patients are all there are}\n",
+    )
+)
 
 
 def frames(site: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -42,7 +52,7 @@ def frames(site: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a study and the data of four sites."""
     folder = tmp_path_factory.mktemp("small")
-    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (folder / "study.yaml").write_text(TWENTY, encoding="utf-8")
     for number, site in enumerate(SITES):
         home = folder / "sites" / site
         home.mkdir(parents=True)
@@ -177,7 +187,7 @@ def bad_level(work: Path) -> None:
 
 
 def edit(old: str, new: str) -> object:
-    return lambda work: (work / "study.yaml").write_text(varied((old, new)))
+    return lambda work: (work / "study.yaml").write_text(varied((old, new), text=TWENTY))
 
 
 BAD_INPUT = {
@@ -397,3 +407,22 @@ def test_without_prefect_there_are_no_flows() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ended.stdout == "[]\n"
+
+
+CADENCE = ["study", "cadence", "--patients", "43", "--accrual-days", "730", "--sites", "9"]
+
+
+def test_cadence_takes_the_limits_of_a_study() -> None:
+    """k and m, and how many patients the first release needs, stand in the study file."""
+    found = CliRunner().invoke(cli, [*CADENCE, "--study", "studies/lung/study.yaml", "--json"])
+    accrual = json.loads(found.output)["accrual"]
+    assert [accrual[name] for name in ("k", "m", "at_least_patients", "at_least_sites")] == [
+        *(5, 3),
+        *(100, 10),
+    ]
+
+
+def test_cadence_in_words() -> None:
+    """A table with the line that was asked for."""
+    found = CliRunner().invoke(cli, [*CADENCE, "--k", "4", "--sites-changed", "2"])
+    assert any(line.startswith("4 *           2") for line in found.output.splitlines())

@@ -11,16 +11,34 @@ import pytest
 
 from coordinator.release import Release
 from site_agent.contract import messages
+from site_agent.contract.conductor import entry, sections
 from site_agent.contract.errors import LifecycleError, Refused
 from site_agent.contract.identity import seal
-from site_agent.contract.messages import Close, Content, Readies, Ready, Receipt, Round, Share
-from site_agent.contract.securesum import transcript
+from site_agent.contract.messages import (
+    Close,
+    Content,
+    Part,
+    Parts,
+    Readies,
+    Ready,
+    Receipt,
+    Round,
+    Share,
+    Shares,
+    Split,
+)
+from site_agent.contract.securesum import transcript, vector
+from site_agent.contract.securesum.fixedpoint import SEALED
 from tests.protocol import (
+    AT_CENTER_STUDY,
     CENTER,
+    OPEN_STUDY,
+    POINT,
     SITES,
     Play,
     World,
     content_of,
+    frozen,
     honest_totals,
     identity,
     parts_of,
@@ -46,7 +64,7 @@ def code(take: Callable[[bytes], None], wire: bytes) -> str:
     return "taken"
 
 
-def asked(play: Play, number: int = 2) -> dict[str, bytes]:
+def asked(play: Play, number: int = POINT) -> dict[str, bytes]:
     """Ask a round; the shares of all sites, which the center has not taken yet."""
     play.until(Round, number)
     found = {site: play.cores[site].receive(play.next) for site in SITES}
@@ -57,7 +75,7 @@ def again(wire: bytes, *, by: str = SITE, name: str = "", **changed: Any) -> byt
     """A site's message with some of it changed, signed anew."""
     message = messages.read(wire)
     parts = changed.pop("parts", parts_of(wire))
-    kinds: list[type[Content]] = [Ready, Share, Receipt]
+    kinds: list[type[Content]] = [Ready, Part, Share, Receipt]
     kind = next(kind for kind in kinds if message.kind == kind.TYPE)
     return messages.write(
         replace(identity(by), name=name or by), kind(**{**message.content, **changed}), parts
@@ -111,6 +129,106 @@ def test_a_share_is_no_ready(play: Play) -> None:
     assert code(play.release.take_ready, shares[SITE]) == "malformed"
 
 
+# PART
+
+
+def parted(play: Play) -> bytes:
+    """The PART of one site, which the center has not taken yet."""
+    wire = play.until(Readies).cores[SITE].receive(play.next)
+    assert wire is not None
+    return wire
+
+
+def test_the_center_waits_for_every_part(play: Play) -> None:
+    """Behind READIES all sites are awaited, after the last PART nobody."""
+    before = play.until(Readies).release.waiting_for()
+    play.go()
+    assert (before, play.release.state) == (list(SITES), "asking")
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"by": "fir"}, "unknown_site"),
+        ({"by": CENTER}, "unknown_site"),
+        ({"by": "elm", "name": SITE}, "signature"),
+        ({"open": "0" * 64}, "other_release"),
+        ({"commitment": "0" * 64}, "two_parts"),
+        ({}, "taken"),
+    ],
+)
+def test_parts_that_are_not_taken(play: Play, changed: dict[str, Any], expected: str) -> None:
+    """From a stranger, in another's name, of another release, or a second one that differs."""
+    wire = parted(play)
+    play.release.take_part(wire)
+    assert code(play.release.take_part, again(wire, **changed)) == expected
+
+
+def test_a_part_of_who_has_none_to_give(tmp_path: Path) -> None:
+    """The hospital at the center has no part of the secret; one in its name is refused."""
+    play = Play(World(tmp_path, frozen(AT_CENTER_STUDY)))
+    wire = again(parted(play), by="dogwood")
+    assert code(play.release.take_part, wire) == "sender"
+
+
+def test_a_part_twice_changes_nothing(play: Play) -> None:
+    """A PART that comes again, in any state, is taken for what it is."""
+    wire = parted(play)
+    play.until(Round, 2).release.take_part(wire)
+    assert totals_of(play.finish()) == honest_totals()
+
+
+def test_a_part_before_the_readies(play: Play) -> None:
+    """A PART that cannot stand on anything is refused."""
+    opened = messages.read(play.next).digest()
+    with pytest.raises(LifecycleError, match="'part' while opening"):
+        play.release.take_part(signed(Part(opened, "0" * 64), by=SITE))
+
+
+def test_parts_in_the_order_of_the_holders(tmp_path: Path) -> None:
+    """PARTS holds each PART in its place; the hospital at the center has none."""
+    play = Play(World(tmp_path, frozen(AT_CENTER_STUDY))).until(Parts)
+    senders = [messages.read(part).sender for part in parts_of(play.next)]
+    assert senders == [site for site in SITES if site != "dogwood"]
+
+
+def test_without_sealed_sums_there_are_no_parts(tmp_path: Path) -> None:
+    """A study that seals nothing goes from READIES to the first round."""
+    play = Play(World(tmp_path, frozen(OPEN_STUDY)))
+    assert [play.go().kind, play.go().kind, messages.read(play.next).kind] == [
+        "OPEN",
+        "READIES",
+        "ROUND",
+    ]
+
+
+# SPLIT
+
+
+def test_only_sealed_sums_are_split(tmp_path: Path) -> None:
+    """SPLIT comes in the rounds of the fit, and holds the share of the hospital at the center."""
+    play = Play(World(tmp_path, frozen(AT_CENTER_STUDY)))
+    play.finish()
+    found = [messages.read(wire) for wire in play.script.messages]
+    numbers = [m.content["number"] for m in found if m.kind == Split.TYPE]
+    senders = {messages.read(m.part(0)).sender for m in found if m.kind == Split.TYPE}
+    assert (numbers, senders) == ([*range(POINT, len(play.release.log))], {"dogwood"})
+
+
+def test_what_is_split_is_all_that_is_passed_on(tmp_path: Path) -> None:
+    """Of the share of the hospital at the center two other sites see the halves and no vector."""
+    play = Play(World(tmp_path, frozen(AT_CENTER_STUDY))).until(Split)
+    parts = messages.read(messages.read(play.next).part(0)).parts
+    assert [part is None for part in parts] == [True, True, False, False]
+
+
+def test_no_half_is_shown_to_all(tmp_path: Path) -> None:
+    """SHARES holds of the share of the hospital at the center its open vector alone."""
+    play = Play(World(tmp_path, frozen(AT_CENTER_STUDY))).until(Shares, POINT)
+    share = messages.read(messages.read(play.next).part(SITES.index("dogwood")))
+    assert [part is None for part in share.parts] == [False, True, True, True]
+
+
 # SHARE
 
 
@@ -121,8 +239,8 @@ def test_a_share_is_no_ready(play: Play) -> None:
         ({"by": "elm", "name": SITE}, "signature"),
         ({"by": CENTER}, "unknown_site"),
         ({"open": "0" * 64}, "other_question"),
-        ({"number": 1}, "other_question"),
-        ({"number": 3}, "other_question"),
+        ({"number": POINT - 1}, "other_question"),
+        ({"number": POINT + 1}, "other_question"),
         ({"transcript": "0" * 64}, "other_question"),
         ({}, "taken"),
     ],
@@ -135,7 +253,7 @@ def test_shares_that_are_not_taken(play: Play, changed: dict[str, Any], expected
 
 def test_a_share_of_the_round_before(play: Play) -> None:
     """A share that was right one round ago is refused."""
-    play.until(Round, 3)
+    play.until(Round, POINT)
     old = play.replies[SITE, play.step - 2]
     assert code(play.release.take_share, old or b"") == "other_question"
 
@@ -154,7 +272,7 @@ def test_the_same_share_twice(play: Play) -> None:
     for wire in [shares[SITE], shares[SITE], *shares.values()]:
         play.release.take_share(wire)
     play.release.total()
-    assert totals_of(play.release) == honest_totals()[:3]
+    assert totals_of(play.release) == honest_totals()[: POINT + 1]
 
 
 def test_the_last_share_after_the_end(play: Play) -> None:
@@ -175,17 +293,25 @@ def test_a_total_needs_every_share(play: Play) -> None:
 
 @pytest.mark.parametrize("section", [0, 1])
 def test_an_altered_share(play: Play, section: int) -> None:
-    """One bit of the open or of the sealed vector leaves a random number in the check lane."""
+    """One bit of the check lane of the open or of the closed vector is noticed."""
     shares = asked(play)
     first, second = parts_of(shares[SITE])
     if section == 0:
         parts = swapped(shares[SITE])
     else:
         context = transcript.sealing(bytes.fromhex(content_of(shares[SITE])["transcript"]), SITE)
-        plain = identity(CENTER).unseal(second, context)
-        bad = bytes([plain[0] ^ 1]) + plain[1:]
-        parts = [first, seal(identity(CENTER).member(), bad, context)]
+        plain = bytearray(identity(CENTER).unseal(second, context))
+        plain[before_the_check_lane(play)] ^= 1
+        parts = [first, seal(identity(CENTER).member(), bytes(plain), context)]
     assert _total(play, {**shares, SITE: again(shares[SITE], parts=parts)}) == "check_lane"
+
+
+def before_the_check_lane(play: Play) -> int:
+    """How many bytes of sealed numbers stand before the check lane of the closed vector."""
+    asks = play.release.conductor.asks
+    closed = [asks[index] for index in sections(asks)["closed"]]
+    layout = vector.Layout(tuple(entry(ask).lanes(ask) for ask in closed))
+    return 8 * SEALED.limbs * layout.sizes[SEALED.name]
 
 
 def _total(play: Play, shares: dict[str, bytes]) -> str:
@@ -235,7 +361,7 @@ def test_after_a_round_that_does_not_add_up(play: Play) -> None:
     """Nothing is logged, and the round is still being asked."""
     shares = asked(play)
     _total(play, {**shares, SITE: again(shares[SITE], parts=swapped(shares[SITE]))})
-    assert (len(play.release.log), play.release.state) == (2, "asking")
+    assert (len(play.release.log), play.release.state) == (POINT, "asking")
 
 
 # The log, and the end

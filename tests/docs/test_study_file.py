@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from coordinator.freeze import freeze, roster_of
+from site_agent.contract.enrolment import succeeding
 from site_agent.contract.errors import StudyError
 from site_agent.contract.identity import Identity
 from site_agent.contract.study.fields import Fields
@@ -46,14 +47,17 @@ ANSWERS = [row for row in rows(PAGE) if re.match(r"`[a-z]+: .*`$|without `", row
 NAMED = re.compile(
     r"^(tables|tables\.<name>\.columns|derive|derive\.<name>|endpoints|cohorts|analyses|roster\.sites)$"
 )
+PARTIES = ("center", "lyon", "boston", "paris", "madrid")
 FREE = ("presentation.labels", "sites.attributes", "attributes")  # their names are the author's
 
 
 def frozen_text() -> str:
-    """The study with every field, frozen over two sites."""
-    center, site = (Identity.create(n, entropy(n)) for n in ("center", "a"))
-    members = [site.member({"country": "US"})]
-    text, _ = freeze(studies(PAGE)[0], "study.yaml", roster_of(center.member(), members))
+    """The study with every field, frozen as a revision over sites of which one has new keys."""
+    center, old, *sites = (Identity.create(n, entropy(n)) for n in PARTIES)
+    members = [site.member({"country": "US"}) for site in sites]
+    new = succeeding(old, Identity.create("lyon", entropy("new")), {"country": "US"})
+    roster = roster_of(center.member(), [new, *members])
+    text, _ = freeze(studies(PAGE)[0], "study.yaml", roster, revises="0" * 64)
     return text
 
 

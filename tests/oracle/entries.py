@@ -295,6 +295,9 @@ def _edge_ties() -> list[Entry]:
     ties.incidence("etm.lt", "a_truncated", truncated=True)
     for name in ("efron", "breslow", "strata_site", "cluster_site", "cluster_site.breslow"):
         ties.cox(name, "event", ("x1", "x2"))
+    for name in ("weighted.efron", "weighted.breslow"):
+        ties.cox(name, "event", ("x1", "x2"), weights="w")
+    ties.cox("lt.weighted.cluster_site", "event_truncated", ("x1", "x2"), weights="w")
     for name in ("lt.efron", "lt.breslow", "lt.strata_site", "lt.invalid_rows"):
         ties.cox(name, "event_truncated", ("x1", "x2"))
     ties.cox("collinear", "event", ("x1", "x3", "x2"))

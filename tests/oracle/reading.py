@@ -27,6 +27,14 @@ FILES: Final = {
 }
 
 
+# Pooled models of many deaths and columns, seconds when sealed. They are compared with R in their
+# open form, and with that when sealed in test_sealed.py.
+HEAVY: Final = {
+    "mgus2": ("cox_os_efron", "cox_cs_death"),
+    "rotterdam": ("cox_os_efron", "cox_os_breslow", "cox_os_cluster_site", "cox_cs_relapse"),
+}
+
+
 @cache
 def frame(data: str) -> pd.DataFrame:
     """Return the pooled rows of a data set; `site` says whose they are."""
@@ -43,6 +51,17 @@ def result(file: str, name: str) -> Any:
     return _file(file)[name]["result"]
 
 
+def names_of_file(file: str) -> tuple[str, ...]:
+    """Return the names of all entries of one of the files."""
+    return tuple(name for name in _file(file) if name != "_meta")
+
+
+def entry_of_file(file: str, name: str) -> dict[str, Any]:
+    """Return an entry of one of the files."""
+    found: dict[str, Any] = _file(file)[name]
+    return found
+
+
 def expected(entry: Entry) -> Any:
     """Return R's result of an entry."""
     return result(f"{entry.data}.{FILES[entry.topic]}", entry.name)
@@ -56,7 +75,8 @@ def call(entry: Entry) -> str:
 def study_text(study: str, analyses: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a study of tests/oracle/studies with some analyses."""
     head = (HERE / "studies" / f"{study}.yaml").read_text()
-    return f"{head}\n{yaml.safe_dump({'analyses': analyses}, sort_keys=False)}"
+    unshared = json.loads(json.dumps({"analyses": analyses}))  # a study has no YAML aliases
+    return f"{head}\n{yaml.safe_dump(unshared, sort_keys=False)}"
 
 
 def analyses_of(entries: Iterable[Entry], study: str) -> dict[str, dict[str, Any]]:
@@ -70,6 +90,22 @@ def analyses_of(entries: Iterable[Entry], study: str) -> dict[str, dict[str, Any
     return analyses
 
 
+def in_the_open(
+    analyses: Mapping[str, dict[str, Any]], names: Iterable[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return analyses of which pooled Cox models (those of `names`) have open risk sets."""
+    chosen = analyses if names is None else set(names)
+    return {
+        name: fields | {"risk_sets": "open"} if name in chosen and is_pooled(fields) else fields
+        for name, fields in analyses.items()
+    }
+
+
+def is_pooled(fields: Mapping[str, Any]) -> bool:
+    """Return whether an analysis is a Cox model with one risk set over all hospitals."""
+    return fields["kind"] in ("cox", "cox_screen") and fields.get("baseline") != "by_site"
+
+
 def table_of(study: str) -> str:
     """Return the name of the one table of a study."""
     head = yaml.safe_load((HERE / "studies" / f"{study}.yaml").read_text())
@@ -80,10 +116,15 @@ def table_of(study: str) -> str:
 @cache
 def pooled(study: str) -> Outcome:
     """Return the outcome of all entries of a study over the sites of its data set."""
+    analyses = in_the_open(analyses_of(ENTRIES, study), HEAVY.get(study, ()))
+    return pool(study_text(study, analyses), sites_of(study))
+
+
+def sites_of(study: str) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return the rows of a study's data set by site and table."""
     (data,) = {entry.data for entry in ENTRIES if entry.study == study}
     by_site = frame(data).groupby("site")
-    sites = {f"site{site}": {table_of(study): rows} for site, rows in by_site}
-    return pool(study_text(study, analyses_of(ENTRIES, study)), sites)
+    return {f"site{site}": {table_of(study): rows} for site, rows in by_site}
 
 
 def document(entry: Entry, conf_type: str = "") -> dict[str, Any]:

@@ -12,11 +12,12 @@ import pytest
 
 from site_agent.contract.analyses.results import Failure
 from tests.oracle.entries import ENTRIES, Entry
-from tests.oracle.reading import analyses_of, frame, study_text, table_of
+from tests.oracle.reading import analyses_of, frame, in_the_open, study_text, table_of
 from tests.pooling import pool, split
 
 SAME: Final = 1e-12
 STUDIES = ("lung", "heart", "edge_ties", "mgus2")
+OPEN = ("lung", "mgus2")  # too many deaths to be sealed at 50 sites; see test_sealed.py
 COUNTS = ("n_risk", "n_event", "n_censor", "n_enter", "n_competing", "rows", "events", "patients")
 COUNTS += ("observed", "df", "left_out", "time")
 
@@ -40,7 +41,8 @@ SCREENS = {
 
 def _text(study: str) -> str:
     screens = SCREENS if study == "lung" else {}
-    return study_text(study, analyses_of(filter(_over_all, ENTRIES), study) | screens)
+    analyses = analyses_of(filter(_over_all, ENTRIES), study) | screens
+    return study_text(study, in_the_open(analyses) if study in OPEN else analyses)
 
 
 def _documents(study: str, parts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

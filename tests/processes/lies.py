@@ -20,18 +20,22 @@ from site_agent.contract.messages import (
     Content,
     Message,
     Open,
+    Part,
+    Parts,
     Readies,
     Ready,
     Round,
     Share,
     Shares,
+    Split,
 )
 from tests.processes.gate import Answer
 from tests.processes.world import SITES, World
 
 VICTIM, OTHER, COLLUDING = "cedar", "beech", "dogwood"
 KINDS: Final[dict[str, type[Content]]] = {
-    kind.TYPE: kind for kind in (Open, Ready, Readies, Round, Share, Shares, Close)
+    kind.TYPE: kind
+    for kind in (Open, Ready, Readies, Part, Parts, Round, Share, Split, Shares, Close)
 }
 Wires = list[bytes]
 
@@ -112,8 +116,35 @@ def swapped_key(by: str, name: str, of: str) -> Lie:
 
 
 def one_less(liar: Liar, wire: bytes) -> bytes:
-    """READIES or SHARES without the last."""
+    """READIES, PARTS or SHARES without the last."""
     return liar.again(wire, wires_of(wire)[:-1])
+
+
+def other_halves(liar: Liar, wire: bytes) -> bytes:
+    """READIES in which the hospital that colludes gives everybody the half of another one."""
+    wires = wires_of(wire)
+    own = wires[SITES.index(COLLUDING)]
+    forged = liar.again(own, wires_of(own)[::-1], by=COLLUDING)
+    return liar.again(wire, instead(wires, COLLUDING, forged))
+
+
+def another_part(liar: Liar, wire: bytes) -> bytes:
+    """PARTS in which the hospital that colludes has told all of another part than it gives."""
+    wires = wires_of(wire)
+    forged = liar.again(wires[SITES.index(COLLUDING)], by=COLLUDING, commitment="0" * 64)
+    return liar.again(wire, instead(wires, COLLUDING, forged))
+
+
+def part_of_the_center(liar: Liar, wire: bytes) -> bytes:
+    """PARTS with one that the center has made in a hospital's name."""
+    wires = wires_of(wire)
+    forged = liar.again(wires[SITES.index(OTHER)], name=OTHER, commitment="0" * 64)
+    return liar.again(wire, instead(wires, OTHER, forged))
+
+
+def without_parts(liar: Liar, wire: bytes) -> bytes:
+    """The ROUND behind the PARTS that are due, and not those."""
+    return liar.seen("ROUND", 0, wire)
 
 
 def flipped(_: Liar, wire: bytes) -> bytes:

@@ -20,6 +20,7 @@ import pytest
 
 from coordinator.driver import DEFINITE
 from coordinator.freeze import freeze, roster_of
+from site_agent.contract import messages
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Identity
 from site_agent.contract.study.read import read_study
@@ -47,6 +48,9 @@ class Attack:
 # The first half needs no key: the exchange, or somebody on the way, can do it.
 WITHOUT_KEYS = {
     "READIES altered": Attack("malformed", lies.flipped, "READIES"),
+    "PARTS altered": Attack("malformed", lies.flipped, "PARTS"),
+    "PARTS withheld": Attack("no_keys", lies.without_parts, "PARTS"),
+    "PARTS of another release": Attack("not_open", lies.of_earlier_release("PARTS", None), "PARTS"),
     "ROUND altered": Attack("malformed", lies.flipped, "ROUND", 2),
     "SHARES altered": Attack("malformed", lies.flipped, "SHARES", 2),
     "ROUND signed by a hospital": Attack("signature", lies.signed_by_another, "ROUND", 2),
@@ -69,6 +73,10 @@ WITH_THE_CENTERS_KEY = {
         "swapped_key", lies.swapped_key("center", VICTIM, VICTIM), "READIES"
     ),
     "a READY left out": Attack("missing_ready", lies.one_less, "READIES"),
+    "halves for other hospitals": Attack("seal", lies.other_halves, "READIES"),
+    "a PART left out": Attack("missing_part", lies.one_less, "PARTS"),
+    "a PART of the center's": Attack("signature", lies.part_of_the_center, "PARTS"),
+    "another part than a hospital told": Attack("two_parts", lies.another_part, "PARTS"),
     "another roster for one": Attack("other_roster", lies.of_roster(*LESS_ONE), "OPEN"),
     "another roster after a share": Attack("other_roster", lies.of_roster(*LESS_ONE), "ROUND", 2),
     "opened again after a share": Attack("second_roster", lies.of_roster(*SITES), "ROUND", 2),
@@ -95,6 +103,7 @@ FIRST = (
     *("ROUND altered", "SHARES withheld", "ROUND of another release", "another roster for one"),
     *("a key swapped by the center", "a READY left out", "other coefficients", "false totals"),
     *("opened again after a share", "a second question", "a share altered by its hospital"),
+    *("PARTS withheld", "another part than a hospital told"),
     *("CLOSE too early", "CLOSE over another result"),
 )
 
@@ -260,7 +269,16 @@ def test_something_that_is_no_exchange(liar: Liar, name: str) -> None:
 # What the exchange tells the center
 
 TO_THE_CENTER: dict[str, Attack] = {
-    "READY altered": Attack("is not signed with the key", lies.flipped, "READY"),
+    "READY altered": Attack("is not what its header says", lies.flipped, "READY"),
+    "READY signed by another": Attack(
+        "is not signed with the key",
+        lambda liar, wire: liar.again(wire, by="center", name=messages.read(wire).sender),
+        "READY",
+    ),
+    "PART altered": Attack("is not what its header says", lies.flipped, "PART"),
+    "PART of another release": Attack(
+        "is of another release", lies.of_earlier_release("PART", None), "PART"
+    ),
     "SHARE altered": Attack("is not what its header says", lies.flipped, "SHARE", 2),
     "SHARE signed by another": Attack(
         "is not signed with the key",
@@ -274,7 +292,7 @@ TO_THE_CENTER: dict[str, Attack] = {
 }
 
 
-FIRST_TO_THE_CENTER = ("READY altered", "SHARE signed by another")
+FIRST_TO_THE_CENTER = ("READY signed by another", "PART altered", "SHARE signed by another")
 
 
 @pytest.mark.parametrize("name", chosen(TO_THE_CENTER, FIRST_TO_THE_CENTER))

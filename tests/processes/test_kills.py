@@ -19,7 +19,13 @@ from tests.processes.gate import Rule
 from tests.processes.running import Process, children, command_of, state_of, until
 from tests.processes.world import World
 
-PHASES = {"opening": ("READY", None), "asking": ("SHARE", 2), "closing": ("RECEIPT", None)}
+# Round 3 is the first with sealed sums.
+PHASES = {
+    "opening": ("READY", None),
+    "parting": ("PART", None),
+    "asking": ("SHARE", 3),
+    "closing": ("RECEIPT", None),
+}
 HELD = "cedar"
 OTHER = "beech"
 
@@ -88,9 +94,11 @@ FIRST = {
     ("exchange", "asking", "goes late"),
     ("exchange", "closing", "is lost"),
     ("agent", "opening", "is lost"),
+    ("agent", "parting", "is lost"),
     ("agent", "asking", "is lost"),
     ("child", "asking", "goes late"),
     ("driver", "opening", "goes late"),
+    ("driver", "parting", "goes late"),
     ("driver", "closing", "goes late"),
     ("all", "asking", "is lost"),
 }
@@ -128,7 +136,7 @@ def test_killed_it_completes_with_the_same_bytes(
 @pytest.mark.parametrize("held", ["goes late", "is lost"])
 def test_an_answer_that_is_lost(world: World, held: str) -> None:
     """The exchange has the share, and the agent that sent it dies before it hears of that."""
-    rule = world.gate.hold(HELD, "SHARE", 2, at="behind")
+    rule = world.gate.hold(HELD, "SHARE", 3, at="behind")
     driver = world.refresh()
     rule.wait()
     kill_agent(world, driver)
@@ -150,7 +158,8 @@ def test_killed_when_the_release_is_closed(world: World) -> None:
 
 
 IN_MID_MESSAGE = [
-    ("ROUND", 2),
+    ("ROUND", 3),
+    pytest.param("PARTS", None, marks=pytest.mark.campaign),
     pytest.param("READIES", None, marks=pytest.mark.campaign),
     pytest.param("SHARES", 2, marks=pytest.mark.campaign),
     pytest.param("OPEN", None, marks=pytest.mark.campaign),

@@ -7,6 +7,7 @@ that it would have given.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from site_agent.contract import messages
+from site_agent.contract.analyses.newton import LONGEST
 from site_agent.contract.canonical import canonical_json, sha256
 from site_agent.contract.errors import Refused
 from site_agent.contract.messages import (
@@ -25,6 +27,7 @@ from site_agent.contract.messages import (
     Close,
     Content,
     Open,
+    Parts,
     Readies,
     Ready,
     Round,
@@ -34,10 +37,15 @@ from tests import attacks
 from tests.attacks import COLLUDING, LESS_ONE, LOW_ORDER, OTHER, VICTIM
 from tests.protocol import (
     CENTER,
+    MOMENTS,
+    OPEN_STUDY,
+    POINT,
     SITES,
+    STUDY,
     Play,
     World,
     content_of,
+    frozen,
     honest_totals,
     identity,
     parts_of,
@@ -78,6 +86,68 @@ SWAPPED_KEY = {
     "of another release": Attack("other_release", attacks.a_ready_of_another_release, Readies),
     "after a share": Attack("second_readies", attacks.other_readies, Round, 2),
 }
+HALVES = {
+    "altered": Attack(
+        "seal", attacks.halves_of(lambda h: [attacks.flipped(half) for half in h]), Readies
+    ),
+    "in another order": Attack("seal", attacks.halves_of(lambda h: h[::-1]), Readies),
+    "empty": Attack("seal", attacks.halves_of(lambda h: [b""] * len(h)), Readies),
+    "one less": Attack("malformed", attacks.halves_of(lambda h: h[1:]), Readies),
+    "one more": Attack("malformed", attacks.halves_of(lambda h: [*h, h[0]]), Readies),
+    "too short": Attack("seal", attacks.short_halves, Readies),
+}
+PARTS = {
+    "one less": Attack("missing_part", attacks.parts_in(lambda _, w: w[:-1]), Parts),
+    "none": Attack("missing_part", attacks.parts_in(lambda _, w: []), Parts),
+    "one more": Attack("missing_part", attacks.parts_in(lambda _, w: [*w, w[0]]), Parts),
+    "one withheld": Attack("malformed", attacks.a_part_withheld, Parts),
+    "no message in its place": Attack(
+        "malformed", attacks.parts_in(lambda _, w: [b"no message", *w[1:]]), Parts
+    ),
+    "in another order": Attack("sender", attacks.parts_in(lambda _, w: w[::-1]), Parts),
+    "one in two places": Attack("sender", attacks.parts_in(lambda _, w: [w[1], *w[1:]]), Parts),
+    "by the center": Attack(
+        "signature", attacks.parts_in(attacks.part_in_place_of(CENTER, OTHER)), Parts
+    ),
+    "by another site": Attack(
+        "signature", attacks.parts_in(attacks.part_in_place_of(COLLUDING, OTHER)), Parts
+    ),
+    "in the victim's name": Attack(
+        "signature", attacks.parts_in(attacks.part_in_place_of(CENTER, VICTIM, of=VICTIM)), Parts
+    ),
+    "of other READIES": Attack(
+        "swapped_key", attacks.parts_in(attacks.part_of_other_readies), Parts
+    ),
+    "of another release": Attack(
+        "other_release", attacks.parts_in(attacks.part_of_another_release), Parts
+    ),
+    "under another commitment": Attack(
+        "two_parts",
+        attacks.parts_in(attacks.part_in_place_of(COLLUDING, COLLUDING, of=COLLUDING)),
+        Parts,
+    ),
+    "another one for the victim": Attack(
+        "two_parts", attacks.parts_in(attacks.another_part_for_the_victim), Parts
+    ),
+    "altered": Attack(
+        "seal",
+        attacks.parts_in(attacks.ciphertexts(lambda c: [attacks.flipped(one) for one in c])),
+        Parts,
+    ),
+    "for other sites": Attack(
+        "seal", attacks.parts_in(attacks.ciphertexts(lambda c: c[::-1])), Parts
+    ),
+    "for fewer sites": Attack(
+        "malformed", attacks.parts_in(attacks.ciphertexts(lambda c: c[1:])), Parts
+    ),
+    "again and other ones": Attack(
+        "second_parts", attacks.parts_in(attacks.part_of_another_release), Round, 0
+    ),
+    "other ones after a share": Attack(
+        "second_parts", attacks.parts_in(attacks.part_of_another_release), Round, 2
+    ),
+    "left out": Attack("no_keys", attacks.without_parts, Parts),
+}
 DROPPED_READY = {
     "one less": Attack("missing_ready", attacks.a_ready_less, Readies),
     "one more": Attack("missing_ready", attacks.a_ready_more, Readies),
@@ -113,7 +183,7 @@ SECOND_QUESTION = {
     "a round before the first": Attack("malformed", lambda p: attacks.raw(p, number=-1), Round, 0),
     "one round more": Attack("finished", attacks.one_round_more, Close),
     "before the shares": Attack("not_audited", attacks.next_but_one, Shares, 2),
-    "before the keys": Attack("no_keys", attacks.next_but_one, Readies),
+    "before the keys": Attack("no_keys", attacks.any_round, Readies),
 }
 MISSING_SHARE = {
     "one less": Attack("missing_share", attacks.shares(lambda _, w: w[:-1]), Shares, 2),
@@ -155,8 +225,10 @@ ROSTER = {
 }
 FALSE_TOTALS = {
     "of the guard": Attack("false_totals", attacks.other_totals(attacks.plus_one(0)), Round, 1),
-    "of the curve": Attack("false_totals", attacks.other_totals(attacks.plus_one(5)), Round, 2),
-    "of the model": Attack("false_totals", attacks.other_totals(attacks.plus_one(-1)), Round, 4),
+    "of the curve": Attack("false_totals", attacks.other_totals(attacks.plus_one(5)), Round, POINT),
+    "of the model": Attack(
+        "false_totals", attacks.other_totals(attacks.plus_one(-1)), Round, POINT + 1
+    ),
     "too short": Attack("malformed", attacks.other_totals(lambda t: t[1:]), Round, 4),
     "too long": Attack("malformed", attacks.other_totals(lambda t: np.append(t, 0)), Round, 4),
     "at the end": Attack("false_totals", attacks.closing(change=attacks.plus_one(-1)), Close),
@@ -172,6 +244,7 @@ ENDING = {
 }
 STRANGE = {
     "READIES of another release": Attack("not_open", attacks.of_another_release, Readies),
+    "PARTS of another release": Attack("not_open", attacks.of_another_release, Parts),
     "ROUND of another release": Attack("not_open", attacks.of_another_release, Round, 2),
     "SHARES of another release": Attack("not_open", attacks.of_another_release, Shares, 2),
     "CLOSE of another release": Attack("not_open", attacks.of_another_release, Close),
@@ -190,6 +263,8 @@ ATTACKS = {
     f"{group}: {name}": attack
     for group, group_attacks in {
         "swapped key": SWAPPED_KEY,
+        "halves": HALVES,
+        "parts": PARTS,
         "dropped READY": DROPPED_READY,
         "other beta": OTHER_BETA,
         "roster minus one": MINUS_ONE,
@@ -303,47 +378,90 @@ class Answering:
 # False totals of a sum that is reduced
 
 
-def test_false_totals_of_a_reduced_sum_are_not_noticed(play: Play) -> None:
+@pytest.fixture(params=["sealed", "open"])
+def reduced(tmp_path: Path, request: pytest.FixtureRequest) -> Play:
+    """A release up to the second point of its model, whose risk sets are sealed, or open."""
+    text = STUDY if request.param == "sealed" else OPEN_STUDY
+    return Play(World(tmp_path, frozen(text))).until(Round, POINT + 1)
+
+
+def test_false_totals_of_a_reduced_sum_are_not_noticed(reduced: Play) -> None:
     """What the coordinator makes of sums that it alone sees, no site can check.
 
     It tells one site a score ten times too large, and asks it at the beta that follows. The
-    site answers: so a coordinator steers beta in a model of class C, and learns sums over those
-    at risk at a beta of its choice. The class says that it may; models by site have no such sums.
+    site answers: so a coordinator steers beta, sealed or open. In a model of class C it learns
+    sums over those at risk at a beta of its choice, and the class says that it may; of a sealed
+    model it learns what it would at any other beta. Models by site have no such sums.
     """
-    play.until(Round, 3)
-    assert refusal(play.cores[VICTIM], attacks.steered_by_totals(play, 10.0)) == "answered"
+    assert refusal(reduced.cores[VICTIM], attacks.steered_by_totals(reduced, 10.0)) == "answered"
 
 
-def test_steered_sites_do_not_cancel_with_others(play: Play) -> None:
+def test_steered_sites_do_not_cancel_with_others(reduced: Play) -> None:
     """Told to one site alone, false totals are another transcript: nothing can be read."""
-    play.until(Round, 3)
-    share = play.cores[VICTIM].receive(attacks.steered_by_totals(play, 10.0))
+    share = reduced.cores[VICTIM].receive(attacks.steered_by_totals(reduced, 10.0))
     for site in SITES:
         if site != VICTIM:
-            play.give(site)
-    assert attacks.total_with(play, VICTIM, share or b"") == "check_lane"
+            reduced.give(site)
+    assert attacks.total_with(reduced, VICTIM, share or b"") == "check_lane"
+
+
+def reach(beta: float) -> float:
+    """The standard deviation of the log hazard over all patients, from their planted doses."""
+    return abs(beta) * float(np.std(np.concatenate([patients(site)["dose"] for site in SITES])))
+
+
+@pytest.mark.parametrize("factor", [1e6, -1e6])
+def test_steering_goes_no_farther_than_a_fit(reduced: Play, factor: float) -> None:
+    """Whatever the totals, one step takes the log hazards of patients five deviations apart."""
+    beta = attacks.beta_of(attacks.steered_parts(reduced, factor))
+    assert reach(beta) == pytest.approx(LONGEST)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("factor", [1e6, -1e6, 1e300])
-def test_steering_far_away_gives_nothing(play: Play, factor: float) -> None:
-    """At a beta so far out that a risk exceeds every bound, a site puts in zeros and a mark."""
-    play.until(Round, 3)
-    core = play.cores[VICTIM]
-    core.receive(attacks.steered_by_totals(play, factor))
+def test_steering_beyond_all_numbers_goes_nowhere(reduced: Play) -> None:
+    """A score near the largest double gives a step that cannot be measured, and none is taken."""
+    assert attacks.beta_of(attacks.steered_parts(reduced, 1e300)) == 0.0
+
+
+@pytest.mark.parametrize("factor", [1e6, -1e6])
+def test_steering_beyond_the_bound_is_refused(reduced: Play, factor: float) -> None:
+    """At a beta where one patient outweighs all others a site does not answer."""
+    parts = attacks.steered_parts(reduced, factor)
+    beta, centre = struct.unpack("<2d", parts[1])
+    parts[1] = struct.pack("<2d", 3 * beta, centre)
+    assert refusal(reduced.cores[VICTIM], attacks.bound(reduced, parts)) == "argument"
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf")])
+def test_totals_that_are_no_numbers_end_the_model(reduced: Play, factor: float) -> None:
+    """With a score that is not finite the model asks nothing further; the other one goes on."""
+    with np.errstate(invalid="ignore"):
+        parts = attacks.steered_parts(reduced, factor)
+    assert len(parts) == len(parts_of(reduced.next)) - 1
+
+
+def test_an_overflow_in_one_site_is_a_mark(tmp_path: Path) -> None:
+    """At numbers that sealed lanes do not hold, a site puts in nothing, and a mark of it."""
+    rows = patients(VICTIM)
+    rows["dose"] *= 1e12
+    large = site_data(the_study(), VICTIM, rows)
+    play = Play(World(tmp_path, data=lambda site: large if site == VICTIM else the_data(site)))
+    core = play.until(Round, POINT).cores[VICTIM]
+    core.receive(play.next)
     assert core._release is not None and core._release.answering is not None
-    reduced = core._release.answering.own[0]
-    assert {float(abs(reduced[name]).max()) for name in ("risk", "eta", "covariates")} == {0.0}
+    own = core._release.answering.own[0]
+    found = own["overflow"][0], [int(abs(own[name]).max()) for name in ("loglik", "score")]
+    assert found == (1.0, [0, 0])
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("factor", [1e6, float("nan"), float("inf")])
 def test_after_false_totals_the_true_ones_are_taken(play: Play, factor: float) -> None:
     """As long as no share was given on them, false totals bind nobody."""
-    play.until(Round, 3)
+    play.until(Round, POINT + 1)
     parts = parts_of(play.next)
-    reduced = factor * np.frombuffer(parts[0])[:3]
-    wire = signed(Round(**content_of(play.next)), [reduced.tobytes() + parts[0][24:], *parts[1:]])
+    false = factor * np.frombuffer(parts[0])[:3]
+    wire = signed(Round(**content_of(play.next)), [false.tobytes() + parts[0][24:], *parts[1:]])
     codes = [refusal(play.cores[VICTIM], wire) for _ in range(2)]
     assert ("answered" in codes, totals_of(play.finish())) == (False, honest_totals())
 
@@ -358,7 +476,7 @@ def test_a_sum_that_overflows_is_refused(tmp_path: Path) -> None:
     rows["dose"] *= 1e20
     huge = site_data(the_study(), VICTIM, rows)
     play = Play(World(tmp_path, data=lambda site: huge if site == VICTIM else the_data(site)))
-    play.until(Round, 1)
+    play.until(Round, MOMENTS)
     assert refusal(play.cores[VICTIM], play.next) == "overflow"
 
 
@@ -369,7 +487,7 @@ def test_after_an_overflow_the_same_again(tmp_path: Path) -> None:
     rows["dose"] *= 1e20
     huge = site_data(the_study(), VICTIM, rows)
     play = Play(World(tmp_path, data=lambda site: huge if site == VICTIM else the_data(site)))
-    play.until(Round, 1)
+    play.until(Round, MOMENTS)
     wires = [play.next, attacks.other_totals(attacks.plus_one(0))(play), play.next]
     codes = [refusal(play.cores[VICTIM], wire) for wire in wires]
     assert codes == ["overflow", "false_totals", "overflow"]
@@ -393,6 +511,9 @@ anything = st.recursive(
 )
 
 
+KINDS = ["OPEN", "READIES", "PARTS", "ROUND", "SPLIT", "SHARES", "CLOSE"]
+
+
 @st.composite
 def hostile(draw: st.DrawFn, wires: list[bytes]) -> bytes:
     """A message of a release with fields and parts changed, signed well or not."""
@@ -400,7 +521,7 @@ def hostile(draw: st.DrawFn, wires: list[bytes]) -> bytes:
     content = dict(message.content)
     for name in draw(st.lists(st.sampled_from(sorted(content)), max_size=2)):
         content[name] = draw(anything)
-    kind = draw(st.sampled_from([message.kind, message.kind, "OPEN", "ROUND", "SHARES", "CLOSE"]))
+    kind = draw(st.sampled_from([message.kind] * 3 + KINDS))
     parts = _changed(draw, [part or b"" for part in message.parts])
     header = canonical_json(
         {
@@ -447,6 +568,7 @@ def hammer(play: Play, data: st.DataObject, count: int) -> None:
 PHASES: list[tuple[type[Content], int | None]] = [
     (Open, None),
     (Readies, None),
+    (Parts, None),
     (Round, 0),
     (Shares, 0),
     (Round, 1),

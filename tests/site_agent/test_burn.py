@@ -142,11 +142,44 @@ def test_a_forged_burn_erases_nothing(play: Play) -> None:
 
 
 def test_after_burn_the_next_release_runs(play: Play) -> None:
-    """With the same hospitals, to the same totals."""
+    """With the same hospitals, to the same totals of its analyses."""
     play.until(Round, 2)
     for core in play.cores.values():
         core.receive(burn(play))
-    assert totals_of(Play(play.world, play.world.release(number=2)).finish()) == honest_totals()
+    later = Play(play.world, play.world.release(number=2)).finish()
+    assert totals_of(later)[1:] == honest_totals()[1:]
+
+
+def test_why_a_release_is_given_up(play: Play) -> None:
+    """The center's word for it stands in the ledger; one that is no code does not."""
+    opened = messages.read(play.script.messages[0]).digest()
+    play.until(Round, 1)
+    play.cores[SITE].receive(signed(Burn(opened, "too_few")))
+    play.cores["elm"].receive(signed(Burn(opened, "some words\x1b[2J")))
+    entries = [play.world.ledger(site).entries[-1] for site in (SITE, "elm")]
+    assert [entry.get("code") for entry in entries] == ["too_few", None]
+
+
+def test_a_deferred_release_says_until_when(play: Play) -> None:
+    """The limits are those of the study that this hospital approved."""
+    opened = messages.read(play.script.messages[0]).digest()
+    play.until(Round, 1).cores[SITE].receive(signed(Burn(opened, "deferred")))
+    said = play.world.ledger(SITE).entries[-1]["until"]
+    assert said.startswith("at least 5 patients of at least 3 hospitals differ")
+
+
+def test_the_record_of_a_release_without_a_share(play: Play) -> None:
+    """What patients contribute is written before the first share, and not before."""
+    folder = play.world.folder / SITE / "contributions"
+    before = play.until(Round, 0) and sorted(folder.glob("*.parquet"))
+    play.go()
+    assert (before, len(list(folder.glob("*.parquet")))) == ([], 1)
+
+
+def test_the_record_of_a_burned_release_stays(play: Play) -> None:
+    """Others may have gone further than this site knows."""
+    play.until(Round, 1).cores[SITE].burn(1)
+    assert len(list((play.world.folder / SITE / "contributions").glob("*.parquet"))) == 1
 
 
 # Approvals with an end

@@ -138,6 +138,7 @@ def test_a_command_that_is_called_wrongly(terminal: Terminal, arguments: list[st
         ["enrol"],
         ["ledger", "show"],
         ["ledger", "verify"],
+        ["preview", "protocol"],
         ["review", "protocol"],
         ["revoke", "protocol"],
         ["run"],
@@ -379,6 +380,40 @@ def test_review_as_json(terminal: Terminal) -> None:
     assert isinstance(json.loads(terminal.call("review", "protocol", "--json").out), dict)
 
 
+# preview
+
+
+def test_preview(terminal: Terminal) -> None:
+    """Before approval, the numbers of this hospital are the result, and nothing else is told."""
+    found = terminal.call("preview", "protocol")
+    assert (found.code, found.err, found.out.startswith("WHAT WOULD LEAVE ALDER FOR PROTOCOL")) == (
+        *(0, ""),
+        True,
+    )
+
+
+def test_preview_sends_and_writes_nothing(terminal: Terminal) -> None:
+    """No request went out, and the ledger is empty."""
+    terminal.call("preview", "protocol", "--full")
+    assert (terminal.way.requests, terminal.entries()) == ([], [])
+
+
+@pytest.mark.parametrize(("more", "full"), [([], False), (["--full"], True)])
+def test_preview_as_json(terminal: Terminal, more: list[str], full: bool) -> None:
+    """For programs, a preview is a document; in full it has every number."""
+    found = json.loads(terminal.call("preview", "protocol", "--json", *more).out)
+    counts = found["rounds"][2]["sums"][0]["arrays"][0]
+    assert (found["full"], "numbers" in counts) == (full, full)
+
+
+def test_preview_of_data_that_do_not_fit(terminal: Terminal) -> None:
+    """Findings are told, without a value: exit code 1."""
+    path = terminal.site.data("protocol") / "patients.parquet"
+    patients(NAME).assign(days=99).to_parquet(path, index=False)
+    found = terminal.call("preview", "protocol")
+    assert (found.code, found.out, "99" in found.err) == (1, "", False)
+
+
 # approve and revoke
 
 
@@ -518,7 +553,7 @@ def test_revoke_what_is_not_approved(terminal: Terminal) -> None:
 
 
 def test_status(terminal: Terminal) -> None:
-    """A line each: name, fingerprint, address, exchange, studies, ledger."""
+    """A line each: name, fingerprint, address, exchange, studies, releases, ledger."""
     terminal.approve()
     found = terminal.call("status")
     lines = dict(line.split(None, 1) for line in found.out.splitlines())
@@ -531,6 +566,7 @@ def test_status(terminal: Terminal) -> None:
             "url": "http://exchange",
             "exchange": "answers",
             "studies": f"{HASH} approved until 2999-12-31T23:59:59Z",
+            "releases": "none is kept back",
             "ledger": f"1 entries, head {head}",
         },
     )
@@ -576,7 +612,7 @@ def test_a_ledger_in_words(terminal: Terminal) -> None:
         "approved", study=STUDY_HASH, until="2026-12-31T23:59:59Z"
     )
     assert terminal.call("ledger", "show").out == (
-        f"    1  2026-01-01T00:00:00Z  the steward approved study {HASH} until "
+        f"    1  2026-01-01T00:00:00Z  the steward approved study protocol ({HASH}) until "
         f"2026-12-31T23:59:59Z; nothing left\n"
     )
 

@@ -17,6 +17,7 @@ from site_agent.contract.messages import (
     Close,
     Content,
     Open,
+    Parts,
     Readies,
     Ready,
     Receipt,
@@ -26,7 +27,10 @@ from site_agent.contract.messages import (
 )
 from site_agent.core import SiteCore, SiteData
 from site_agent.vault import Vault
+from tests.attacks import other_readies, without_parts
 from tests.protocol import (
+    OPEN_STUDY,
+    POINT,
     SITES,
     STUDY,
     Play,
@@ -42,6 +46,7 @@ from tests.protocol import (
     the_data,
     the_study,
     totals_of,
+    totals_of_another,
 )
 
 VICTIM = "cedar"
@@ -90,9 +95,9 @@ def test_the_patients_of_all_sites_are_counted(play: Play) -> None:
 
 
 def test_the_ledger_tells_what_was_sent(play: Play) -> None:
-    """Approval, READY, a share for each round, and the end."""
+    """Approval, READY, what was witnessed, a share for each round, and the end."""
     rounds = len(play.finish().log)
-    expected = ["approved", "ready", *["share"] * rounds, "closed"]
+    expected = ["approved", "ready", "witnessed", *["share"] * rounds, "closed"]
     assert play.world.events(VICTIM) == expected
 
 
@@ -100,7 +105,7 @@ def test_the_ledger_names_sums_and_no_patient(play: Play) -> None:
     """What was summed stands in the ledger, and nothing of a single patient."""
     play.finish()
     text = (play.world.folder / "elm" / "ledger.jsonl").read_text()
-    assert ("cox_risk_sets" in text, "canary" in text) == (True, False)
+    assert ("cox_sealed" in text, "canary" in text) == (True, False)
 
 
 def test_the_receipt_names_the_head_of_the_ledger(play: Play) -> None:
@@ -123,15 +128,19 @@ def test_a_study_with_reduced_sums_alone(tmp_path: Path) -> None:
 
 
 def the_text_without(analysis: str) -> str:
-    """The study without one of its analyses."""
-    return "".join(line for line in STUDY.splitlines(True) if not line.startswith(f"  {analysis}:"))
+    """The study without one of its analyses, and without what is accepted of it."""
+    gone = (f"  {analysis}:", "  accepted:", f"    - {{analysis: {analysis},")
+    return "".join(line for line in STUDY.splitlines(True) if not line.startswith(gone))
 
 
 def test_the_next_release_has_the_same_totals(play: Play) -> None:
-    """A second release over the same sites and data is another run with the same sums."""
+    """A second release over the same data is another run with the same sums of its analyses.
+
+    Its first round also counts who has changed since the first release.
+    """
     play.finish()
     again = Play(play.world, play.world.release(number=2)).finish()
-    assert totals_of(again) == totals_of(play.release)
+    assert totals_of_another(again) == totals_of(play.release)
 
 
 # The same message again
@@ -174,7 +183,7 @@ def test_close_again_after_the_next_release(play: Play) -> None:
     later = Play(play.world, play.world.release(number=2)).until(Round, 2)
     again = later.cores[VICTIM].receive(play.script.messages[-1])
     expected = (play.replies[VICTIM, play.step - 1], honest_totals())
-    assert (again, totals_of(later.finish())) == expected
+    assert (again, totals_of_another(later.finish())) == expected
 
 
 # Restarts
@@ -317,10 +326,9 @@ def test_a_lost_share(play: Play) -> None:
     """A share that the ledger knows and the vault does not is not computed again."""
     play.until(Shares, 1)
     _keep_only(play, "secret", "ready")
-    codes = [refusal(play.world.core(VICTIM), wire) for wire in play.script.messages[:1]]
     core = play.world.core(VICTIM)
     codes = [refusal(core, wire) for wire in play.script.messages[: play.step]]
-    assert codes[:3] == ["answered", "answered", "lost"]
+    assert codes[:4] == ["answered", "answered", "answered", "lost"]
 
 
 def test_a_lost_key(play: Play) -> None:
@@ -341,6 +349,92 @@ def _keep_only(play: Play, *kinds: str) -> None:
         vault.put(name, record, data or b"")
 
 
+# The sites' secret
+
+
+def test_readies_are_answered_with_a_part(play: Play) -> None:
+    """Each site that holds the secret answers READIES with PART, and PARTS with nothing."""
+    play.until(Round, 0)
+    found = [[kind(play.replies[site, at]) for at in (1, 2)] for site in SITES]
+    assert found == [["PART", None]] * 5
+
+
+def kind(wire: bytes | None) -> str | None:
+    """The kind of an answer."""
+    return None if wire is None else messages.read(wire).kind
+
+
+def test_all_sites_hold_the_same_secret(play: Play) -> None:
+    """After PARTS every site has it, and none of it is in what was sent."""
+    play.until(Round, 0)
+    secrets = {common(play, site) for site in SITES}
+    sent = b"".join(wire or b"" for wire in (*play.replies.values(), *play.script.messages))
+    assert (len(secrets), any((one or b"?") in sent for one in secrets)) == (1, False)
+
+
+def common(play: Play, site: str) -> bytes | None:
+    """The sites' secret as one site holds it."""
+    release = play.cores[site]._release
+    assert release is not None
+    return release.under_way().common
+
+
+def test_each_release_has_another_secret(play: Play) -> None:
+    """The same sites and data again share another secret."""
+    one = common(play.until(Round, 0), VICTIM)
+    play.finish()
+    later = Play(play.world, play.world.release(number=2)).until(Round, 0)
+    assert common(later, VICTIM) != one
+
+
+def test_without_sealed_sums_there_is_no_secret(tmp_path: Path) -> None:
+    """A study whose risk sets are open has neither PART nor PARTS."""
+    play = Play(World(tmp_path, frozen(OPEN_STUDY))).until(Round, 0)
+    answers = {play.replies[site, 1] for site in SITES}
+    assert (common(play, VICTIM), answers, play.step) == (None, {None}, 2)
+
+
+def test_parts_that_nobody_needs(tmp_path: Path) -> None:
+    """Where nothing is sealed there is no PARTS to take; the transcript stays what it was."""
+    play = Play(World(tmp_path, frozen(OPEN_STUDY))).until(Round, 0)
+    opened = messages.read(play.script.messages[0]).digest()
+    assert refusal(play.cores[VICTIM], signed(Parts(opened))) == "malformed"
+
+
+def test_a_round_before_the_parts(play: Play) -> None:
+    """Before all sites hold the secret no site answers a question."""
+    play.until(Parts)
+    assert refusal(play.cores[VICTIM], without_parts(play)) == "no_keys"
+
+
+def test_parts_before_the_readies(play: Play) -> None:
+    """PARTS to a site that was started anew and has not seen READIES again."""
+    play.until(Round, 0)
+    core = play.world.core(VICTIM)
+    core.receive(play.script.messages[0])
+    assert refusal(core, play.script.messages[2]) == "no_keys"
+
+
+@pytest.mark.parametrize("until", [(Parts, None), (Round, 0), (Shares, 0), (Round, POINT)])
+def test_readies_again_get_the_same_part(play: Play, until: tuple[type[Content], int]) -> None:
+    """READIES that come late are answered as before, and disturb nothing."""
+    play.until(*until)
+    again = play.cores[VICTIM].receive(play.script.messages[1])
+    for wire in play.script.messages[: play.step]:
+        play.cores[VICTIM].receive(wire)
+    expected = (play.replies[VICTIM, 1], honest_totals())
+    assert (again, totals_of(play.finish())) == expected
+
+
+def test_readies_again_with_another_ready(play: Play) -> None:
+    """As long as no share was sent, a site takes other READY messages, and gives another part."""
+    play.until(Parts)
+    other = play.cores[VICTIM].receive(other_readies(play))
+    play.cores[VICTIM].receive(play.script.messages[1])
+    found = (other != play.replies[VICTIM, 1], totals_of(play.finish()))
+    assert found == (True, honest_totals())
+
+
 # Approval, burning, and the end
 
 
@@ -349,7 +443,7 @@ def test_what_is_not_approved_is_not_answered(world: World) -> None:
     assert refusal(world.core(VICTIM), world.release().open_message()) == "not_approved"
 
 
-@pytest.mark.parametrize("kind", [Readies, Round, Shares, Close])
+@pytest.mark.parametrize("kind", [Readies, Parts, Round, Shares, Close])
 def test_a_revoked_study_is_not_answered(play: Play, kind: type[Content]) -> None:
     """From the moment on that the approval is revoked, in the middle of a release too."""
     play.until(kind).cores[VICTIM].revoke()
@@ -372,7 +466,8 @@ def test_a_study_that_is_approved_again(play: Play) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "number"), [(Readies, None), (Round, 0), (Shares, 2), (Close, None)]
+    ("kind", "number"),
+    [(Readies, None), (Parts, None), (Round, 0), (Shares, 2), (Close, None)],
 )
 def test_a_burned_release_is_not_answered(
     play: Play, kind: type[Content], number: int | None
@@ -398,11 +493,12 @@ def test_burning_erases_the_keys(play: Play) -> None:
 
 
 def test_after_a_burned_release_the_next_one_runs(play: Play) -> None:
-    """The next release has the same hospitals and gives the same totals."""
+    """The next release has the same hospitals and gives the same totals to its analyses."""
     play.until(Round, 2)
     for core in play.cores.values():
         core.burn(1)
-    assert totals_of(Play(play.world, play.world.release(number=2)).finish()) == honest_totals()
+    later = Play(play.world, play.world.release(number=2)).finish()
+    assert totals_of_another(later) == honest_totals()
 
 
 def test_another_release_goes_on_when_one_is_burned(play: Play) -> None:
@@ -410,7 +506,7 @@ def test_another_release_goes_on_when_one_is_burned(play: Play) -> None:
     play.until(Round, 2)
     later = Play(play.world, play.world.release(number=2)).until(Round, 2)
     later.cores[VICTIM].burn(1)
-    assert totals_of(later.finish()) == honest_totals()
+    assert totals_of_another(later.finish()) == honest_totals()
 
 
 @pytest.mark.parametrize("number", [2, 0, -1])
@@ -546,6 +642,7 @@ def test_the_guard(tmp_path: Path, policy: dict[str, Any], expected: str) -> Non
 
 def _guarded(play: Play) -> str:
     """What the victim makes of round 1, asked by a coordinator that keeps to no limits."""
+    play.until(Round, 0)
     play.release.conductor = Conductor(frozen(patients=1, sites=1))
     play.until(Round, 1)
     return refusal(play.cores[VICTIM], play.next)

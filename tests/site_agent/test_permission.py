@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from site_agent.contract.errors import LifecycleError, Refused
 from site_agent.contract.messages import Open
+from site_agent.contract.study.model import EarlierRoster
 from site_agent.ledger import Ledger
 from site_agent.permission import Permission
-from tests.protocol import SITES, the_study
+from tests.protocol import SITES, STUDY, frozen, the_study
 
 NAME = "alder"
 END = "2026-06-30T23:59:59Z"
@@ -141,3 +144,66 @@ def test_the_roster_of_a_share_that_was_given(
     permission.note("approved")
     ledger.append("share", study=the_study().hash, release=1, attempt=1, roster=list(SITES))
     assert refused(permission, said) == expected
+
+
+# Rosters of earlier releases of another study over the same tables
+
+REVISION = frozen(STUDY.replace("title: Five", "title: The same five"))
+NAMED = EarlierRoster(SITES[:4], "elm joined, and its totals can be had by subtraction")
+
+
+def earlier_release(ledger: Ledger, *, rounds: int, tables: Sequence[str] = ("patients",)) -> None:
+    """A release of the study over four sites, in which so many rounds were answered."""
+    said = {"study": the_study().hash, "release": 1, "attempt": 1, "roster": list(SITES[:4])}
+    ledger.append("ready", **said, name="protocol", tables=list(tables))
+    for number in range(rounds):
+        ledger.append("share", **said, round=number)
+
+
+def refused_revision(ledger: Ledger, *named: EarlierRoster, folder: str = "") -> str:
+    """The code with which a revision over all five sites is refused."""
+    study = replace(
+        REVISION, policy=replace(REVISION.policy, earlier_rosters=named), name="revision"
+    )
+    permission = Permission(study, NAME, ledger, lambda name: folder and name)
+    permission.note("approved")
+    return refused(permission, Open(study.hash, 1, 1, SITES))
+
+
+def test_a_hospital_joined(ledger: Ledger) -> None:
+    """Its totals could be had by subtraction, and nobody has accepted that."""
+    earlier_release(ledger, rounds=2)
+    assert refused_revision(ledger) == "other_roster"
+
+
+def test_a_hospital_joined_as_the_study_names(ledger: Ledger) -> None:
+    """The stewards signed the sentence."""
+    earlier_release(ledger, rounds=2)
+    assert refused_revision(ledger, NAMED) == "allowed"
+
+
+def test_a_hospital_joined_after_the_first_question(ledger: Ledger) -> None:
+    """A release that opened only counts of patients does not bind another study."""
+    earlier_release(ledger, rounds=1)
+    assert refused_revision(ledger) == "allowed"
+
+
+def test_a_hospital_joined_in_a_study_over_other_tables(ledger: Ledger) -> None:
+    """Nothing can be subtracted."""
+    earlier_release(ledger, rounds=2, tables=["visits"])
+    assert refused_revision(ledger) == "allowed"
+
+
+def test_a_hospital_joined_in_a_study_over_other_data(ledger: Ledger) -> None:
+    """A table of this name in another folder is another table."""
+    earlier_release(ledger, rounds=2)
+    assert refused_revision(ledger, folder="apart") == "allowed"
+
+
+def test_who_joined_is_said(ledger: Ledger) -> None:
+    """The refusal names the hospitals, and the field of the study."""
+    earlier_release(ledger, rounds=2)
+    permission = Permission(REVISION, NAME, ledger)
+    permission.note("approved")
+    with pytest.raises(Refused, match=r"joined: elm.*disclosure.earlier_rosters"):
+        permission.refuse_open(Open(REVISION.hash, 1, 1, SITES))

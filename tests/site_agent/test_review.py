@@ -18,7 +18,7 @@ from site_agent.contract.analyses.cox_sums import MOMENTS
 from site_agent.contract.catalogue import KINDS, SUMS
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import fingerprint
-from site_agent.contract.study.model import Study
+from site_agent.contract.study.model import EarlierRoster, Study
 from site_agent.contract.study.read import read_study
 from site_agent.review import review, review_document
 from site_agent.review.page import places
@@ -186,7 +186,7 @@ def test_what_is_asked_first_is_told(name: str) -> None:
     asked = {
         (analysis.name, SUMS[ask.sum].disclosure)
         for analysis in found.analyses.values()
-        for ask in next(KINDS[analysis.kind].estimator(found, analysis))
+        for ask in next(KINDS[analysis.kind].estimator(found, analysis, {}))
     }
     told = {(name, item["class"]) for name, opens in document.items() for item in opens}
     assert asked - told == set()
@@ -228,7 +228,7 @@ def test_the_document_is_json(name: str) -> None:
 def test_the_document_has_these_parts() -> None:
     """Parts are only added: programs rely on them."""
     assert list(review_document(the_study("small"), OWN)) == [
-        *("study", "center", "hospitals", "tables", "endpoints", "analyses", "classes"),
+        *("study", "revision", "center", "hospitals", "tables", "endpoints", "analyses", "classes"),
         *("limits", "accepted", "leaves", "stays", "approval"),
     ]
 
@@ -415,8 +415,16 @@ def test_unused_columns_are_told() -> None:
 
 def test_class_c_names_the_columns_it_is_made_from() -> None:
     """A derived covariate is named by the columns of the data behind it."""
-    found = analysing("m: {kind: cox, endpoint: survival, covariates: [dose, kps]}")
+    found = analysing(
+        "m: {kind: cox, endpoint: survival, covariates: [dose, kps], risk_sets: open}"
+    )
     assert "Here these sums are made from: patients.age, patients.kps." in said(found)
+
+
+def test_sealed_risk_sets_are_told() -> None:
+    """A model over all hospitals says what keeps its risk sets from the center."""
+    found = analysing("m: {kind: cox, endpoint: survival, covariates: [dose, kps]}")
+    assert "only scrambled with a secret that the hospitals share" in said(found)
 
 
 # Hospitals that few share an attribute with
@@ -498,12 +506,42 @@ def test_a_study_that_opens_more_than_it_declares() -> None:
 
 def test_class_c_warns_small_studies() -> None:
     """The warning names what the center can work out."""
-    assert "the center can work out the covariates and times of single patients" in said(
-        the_study("lung")
-    )
+    found = analysing("m: {kind: cox, endpoint: survival, covariates: [dose], risk_sets: open}")
+    warning = "the center can work out the covariates and times of single patients"
+    assert warning in said(found)
 
 
 # Limits
+
+
+def test_the_limits_of_an_analysis() -> None:
+    """What is counted of single analyses, and what is then left out, with the study's numbers."""
+    text = said(small(("sites: 3, patients: 5, others: 3", "sites: 3, deaths: 6, carriers: 7")))
+    assert (
+        "a model with fewer than 6 patients who have the event, in all or in one of its strata; "
+        "one with fewer than 7 patients inside or outside of a group;"
+    ) in text
+
+
+def test_a_study_that_accepts_everything() -> None:
+    """Nothing is counted of its analyses, and the steward is warned."""
+    assert "WARNING: the study names every analysis under `accepted`" in said(the_study("anakinra"))
+
+
+def test_what_an_exception_lifts() -> None:
+    """Small counts are shown, and nothing is left out; other limits stand."""
+    assert (
+        "The report shows their small counts as they are, and nothing of them is left out of a "
+        "release for being small."
+    ) in said(the_study("small"))
+
+
+def test_a_grid_is_told() -> None:
+    """The steps of time, and what becomes of later times."""
+    found = analysing("c: {kind: survival, endpoint: survival, grid: [28, 60]}")
+    assert "Times are counted in steps that end at 28 and 60 days; later ones are cut off." in said(
+        found
+    )
 
 
 def test_the_limits_of_compute() -> None:
@@ -536,27 +574,45 @@ def test_hiding_is_no_protection_from_the_center() -> None:
     )
 
 
-def test_what_lies_between_releases_is_not_enforced() -> None:
-    """The review says so as long as no module of the product compares releases."""
-    readers = {
-        path.relative_to(ROOT).as_posix()
-        for folder in ("site_agent", "coordinator")
-        for path in (ROOT / folder).rglob("*.py")
-        if "changed_patients" in path.read_text(encoding="utf-8")
-    }
-    told = review_document(the_study("small"), OWN)["limits"]["between_releases"]["enforced"]
-    outside = readers - {
-        *("site_agent/contract/study/model.py", "site_agent/contract/study/read.py"),
-        "site_agent/review/terms.py",
-    }
-    assert (told, outside) == (False, set())
+def test_what_lies_between_releases_is_enforced() -> None:
+    """The document says so, for programs."""
+    told = review_document(the_study("small"), OWN)["limits"]["between_releases"]
+    assert (told["patients"], told["sites"], told["enforced"]) == (5, 3, True)
 
 
 def test_between_releases_in_words() -> None:
-    """The numbers stand, and that nothing checks them."""
-    assert "differ by at least 5 patients, from at least 3 hospitals. NOT ENFORCED" in said(
-        the_study("small")
+    """What is compared with what, the limits, and what is open if they are not met."""
+    text = said(the_study("small"))
+    assert (
+        "no patient differs, or at least 5 patients, from at least 3 hospitals. Otherwise" in text
     )
+
+
+def test_between_releases_says_what_the_limits_do_not_do() -> None:
+    """A steward is not to think that changes are counted in each covariate."""
+    text = said(the_study("small"))
+    assert "one patient whose value was corrected passes among others who came" in text
+
+
+def test_without_earlier_rosters() -> None:
+    """Then the hospitals must be those of before."""
+    text = said(the_study("small"))
+    assert "Earlier releases over the same tables must have had the same hospitals" in text
+
+
+def test_earlier_rosters_in_words() -> None:
+    """Who joined and who left, what can be had by subtraction, and the center's reason."""
+    study = the_study("small")
+    assert study.roster is not None
+    first, *others = study.roster.sites
+    named = EarlierRoster((*others, "zurich"), "zurich left, the first one joined")
+    changed = replace(study, policy=replace(study.policy, earlier_rosters=(named,)))
+    expected = (
+        f"since then {first} joined and since then zurich left. The totals of those that joined "
+        f"or left can be had by subtracting one release from the other. The center's reason: "
+        f'"zurich left, the first one joined".'
+    )
+    assert expected in said(changed)
 
 
 def test_a_study_without_exceptions() -> None:

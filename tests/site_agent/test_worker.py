@@ -497,3 +497,9 @@ def test_the_answers_of_the_process_are_messages(site: Site) -> None:
         out, _ = found.communicate(asked(opening()), 30)
     header, reply = read_frame(io.BytesIO(out))
     assert (header, kind(reply)) == ({"outcome": "reply"}, "READY")
+
+
+def test_studies_over_one_folder_are_compared(site: Site) -> None:
+    """A core knows from where this hospital reads the study of a name."""
+    core = Worker(site)._core(STUDY.hash)
+    assert core._memory._folder("any") == str(site.settings.path("data.folder"))

@@ -1,69 +1,49 @@
 """The kinds `cox` and `cox_screen`: cause-specific proportional hazards over hospitals.
 
-A fit takes one round for counts and moments and one for each point of Newton's method.
+A fit takes one round for counts and moments, one for each point of Newton's method, and one more
+for tests of proportional hazards (zph) and the baseline hazard (baseline_at).
 
 baseline by_site: each hospital is a stratum of its own, forms its own score, information and
 log-likelihood, and only their totals open (class A).
-baseline pooled: one risk set over all hospitals. Sums over those at risk open to the
-coordinator at every death (class C), which reduces them to score, information and
-log-likelihood; sites and log see only these.
+baseline pooled: one risk set over all hospitals. Death times open (class B). Sums over those at
+risk open to the coordinator at every death, blinded (risk_sets: sealed, class A) or in the clear
+(risk_sets: open, class C); it reduces them to score, information and log-likelihood, and sites
+and log see only these.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from site_agent.contract.analyses.counts import COUNTS, counts_ask
+from site_agent.contract.analyses.cox_behind import behind
+from site_agent.contract.analyses.cox_model import Model, model_of
+from site_agent.contract.analyses.cox_options import read, read_screen, seals, uses
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Wanted, fitted
-from site_agent.contract.analyses.cox_sums import DEATHS, MOMENTS, RISK_SETS, WITHIN_SITE
-from site_agent.contract.analyses.kind import Context, Kind, Options, frame_of
+from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
+from site_agent.contract.analyses.cox_sums import (
+    DEATH_WEIGHTS,
+    DEATHS,
+    MOMENTS,
+    RISK_SETS,
+    WITHIN_SITE,
+)
+from site_agent.contract.analyses.kind import Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.newton import Monotone, maximise
 from site_agent.contract.analyses.results import Failure
+from site_agent.contract.analyses.risk_sets import triangle, unpack
 from site_agent.contract.analyses.separation import monotone_words, refuse_separation
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.lockstep import lockstep
-from site_agent.contract.rows import design_columns, levels_of
-from site_agent.contract.study.fields import Fields
 from site_agent.contract.study.model import Analysis, Study
-from site_agent.contract.sums import Answer, Arrays, Ask, Disclosure, Estimator
+from site_agent.contract.sums import Answer, Arrays, Ask, Estimator
 
-TIES: Final = ("efron", "breslow")
-BASELINES: Final = ("pooled", "by_site")
-COMPLETE: Final = ("per_model", "common")
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model to fit: its rows, and the names of its design columns by covariate."""
-
-    frame: Frame
-    columns: tuple[tuple[str, tuple[str, ...]], ...]
-    strata: int
-    ties: str
-    baseline: str
-    conf_level: float
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Return the names of all design columns in order."""
-        return tuple(name for _, names in self.columns for name in names)
-
-
-def _model(study: Study, frame: Frame, options: Options) -> Model:
-    return Model(
-        frame=frame,
-        columns=tuple((c, design_columns(study, frame.table, c)) for c in frame.covariates),
-        strata=math.prod(len(levels_of(study, frame.table, name)) for name in frame.strata),
-        ties=options["ties"],
-        baseline=options["baseline"],
-        conf_level=options["conf_level"],
-    )
+MOST_SEALED: Final = 2**17  # numbers of 160 bytes a hospital sends for one point: 20 MB
 
 
 def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, ...], CoxFit]:
@@ -73,35 +53,45 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
     if model.baseline == "pooled":
         grid = {"strata": model.strata, "ticks": study.time.ticks}
         asks.append(Ask(DEATHS.name, model.frame, grid, {}))
+        if model.frame.weights:
+            asks.append(Ask(DEATH_WEIGHTS.name, model.frame, grid, {}))
+    if model.zph or model.baseline_at:
+        asks.append(counts_ask(study, model.frame))
     answers = yield tuple(asks)
     known = answers[0].totals
     _refuse_without_events(known)
     refuse_separation(study, model.frame.table, model.columns, known)
     rows, events = known["rows"][0], int(known["events"][0])
     centre = known["sum"] / rows
-    spread = _spread(known["squares"] / rows, centre)
+    covariance = _covariance(unpack(known["products"], len(terms)) / rows, centre)
     name, fixed = _points(model, answers)
+    public = {"centre": centre, **_death_weights(model, answers)}
 
     def ask(beta: Floats) -> Ask:
-        return Ask(name, model.frame, fixed, {"beta": beta, "centre": centre})
+        return Ask(name, model.frame, fixed, {"beta": beta, **public})
 
     try:
-        maximum = yield from maximise(ask, spread, events)
+        most = model.together.most_points(int(known["patients"][0]), len(terms))
+        maximum = yield from maximise(ask, covariance, events, most=most)
     except Monotone as monotone:
         raise AnalysisError(monotone_words(terms, monotone)) from None
-    return fitted(
+    found = fitted(
         maximum,
         terms,
         Wanted(model.ties, model.baseline, model.frame.strata, model.conf_level),
         counts=(int(rows), int(known["patients"][0]), events),
         left_out=left_out(known["left_out"]),
     )
+    if not (model.zph or model.baseline_at):
+        return found
+    return (yield from behind(study, model, found, maximum, ask, answers[-1].totals))
 
 
-def _spread(mean_square: Floats, centre: Floats) -> Floats:
-    """Return standard deviations (p,); 0 for a column that is constant up to rounding."""
-    variance = mean_square - centre**2
-    return np.sqrt(np.where(variance > 1e-12 * mean_square, variance, 0.0))
+def _covariance(mean_products: Floats, centre: Floats) -> Floats:
+    """Return the covariance (p, p) of the columns; 0 for one that is constant up to rounding."""
+    covariance = mean_products - np.outer(centre, centre)
+    varies = np.diag(covariance) > 1e-12 * np.diag(mean_products)
+    return np.where(np.outer(varies, varies), covariance, 0.0)
 
 
 def _points(model: Model, answers: tuple[Answer, ...]) -> tuple[str, Mapping[str, Any]]:
@@ -116,11 +106,31 @@ def _points(model: Model, answers: tuple[Answer, ...]) -> tuple[str, Mapping[str
     counts = answers[1].totals["deaths"]
     ticks = [np.flatnonzero(stratum) for stratum in counts]
     ties = [int(n) for stratum, at in zip(counts, ticks, strict=True) for n in stratum[at]]
-    return RISK_SETS.name, {
-        **fixed,
-        "deaths": [[int(tick) for tick in at] for at in ticks],
-        "ties": ties,
-    }
+    fixed |= {"deaths": [[int(tick) for tick in at] for at in ticks], "ties": ties}
+    if model.risk_sets == "open":
+        return RISK_SETS.name, fixed
+    _refuse_large(model, sum(ties) if fixed["efron"] else len(ties))
+    return SEALED_RISK_SETS.name, fixed
+
+
+def _death_weights(model: Model, answers: tuple[Answer, ...]) -> Arrays:
+    """Return the mean weight of the dying at each pooled death time, if rows have weights."""
+    if model.baseline == "by_site" or not model.frame.weights:
+        return {}
+    deaths, weights = answers[1].totals["deaths"], answers[2].totals["weights"]
+    return {"death_weights": weights[deaths > 0] / deaths[deaths > 0]}
+
+
+def _refuse_large(model: Model, times: int) -> None:
+    p = len(model.terms)
+    numbers = times * (1 + p + triangle(p))
+    if numbers > MOST_SEALED:
+        raise AnalysisError(
+            f"{times} {'deaths' if model.ties == 'efron' else 'death times'} and {p} columns make "
+            f"{numbers} sealed numbers for each point of the fit, more than {MOST_SEALED}. "
+            f"Choose baseline: by_site; or a coarser 'grid' of times with ties: breslow; or "
+            f"risk_sets: open, if the stewards accept class C"
+        )
 
 
 def _refuse_without_events(known: Arrays) -> None:
@@ -132,31 +142,6 @@ def _refuse_without_events(known: Arrays) -> None:
         )
 
 
-def _read(fields: Fields, context: Context) -> dict[str, Any]:
-    rows, table = context.rows(fields)
-    return {
-        **rows,
-        "covariates": context.covariates(fields, table),
-        "strata": context.strata(
-            fields, table, instead="for a baseline of each hospital's own: baseline: by_site"
-        ),
-        "ties": fields.choice("ties", TIES, default="efron"),
-        "baseline": fields.choice("baseline", BASELINES, default="pooled"),
-        "conf_level": fields.proportion("conf_level", default=0.95),
-    }
-
-
-def _read_screen(fields: Fields, context: Context) -> dict[str, Any]:
-    complete = fields.choice("complete", COMPLETE, default="per_model")
-    return {**_read(fields, context), "complete": complete}
-
-
-def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
-    if options["baseline"] == "by_site":
-        return (("A", MOMENTS.gives), ("A", WITHIN_SITE.gives))
-    return (("A", MOMENTS.gives), ("B", DEATHS.gives), ("C", RISK_SETS.gives))
-
-
 def _frame(study: Study, options: Options, covariates: tuple[str, ...]) -> Frame:
     common = options.get("complete") == "common"
     return frame_of(
@@ -164,6 +149,7 @@ def _frame(study: Study, options: Options, covariates: tuple[str, ...]) -> Frame
         options,
         strata=tuple(options["strata"]),
         covariates=covariates,
+        weights=options["weights"],
         complete=tuple(options["covariates"]) if common else (),
     )
 
@@ -177,26 +163,33 @@ def _screen_frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
     return tuple(_frame(study, analysis.options, (name,)) for name in covariates)
 
 
-def _cox(study: Study, analysis: Analysis) -> Estimator:
+def _cox(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     (frame,) = _cox_frames(study, analysis)
-    return (yield from fit(study, _model(study, frame, analysis.options)))
+    return (yield from fit(study, model_of(study, frame, analysis)))
 
 
-def _cox_screen(study: Study, analysis: Analysis) -> Estimator:
-    frames = _screen_frames(study, analysis)
+def _cox_screen(study: Study, analysis: Analysis, withheld: Withheld) -> Estimator:
+    frames = {frame.covariates[0]: frame for frame in _screen_frames(study, analysis)}
     models = {
-        frame.covariates[0]: fit(study, _model(study, frame, analysis.options)) for frame in frames
+        name: fit(study, model_of(study, frame, analysis))
+        for name, frame in frames.items()
+        if name not in withheld
     }
     outcomes: dict[str, CoxFit | Failure] = yield from lockstep(models)
-    return CoxScreen(outcomes)
+    refused = {name: Failure(because) for name, because in withheld.items()}
+    return CoxScreen({name: (outcomes | refused)[name] for name in frames})
 
 
-COX: Final = Kind("cox", _read, _uses, _cox_frames, _cox, (MOMENTS, DEATHS, RISK_SETS, WITHIN_SITE))
+_SUMS: Final = (COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE)
+
+COX: Final = Kind("cox", read, uses, _cox_frames, _cox, _SUMS, seals=seals)
 COX_SCREEN: Final = Kind(
     "cox_screen",
-    _read_screen,
-    _uses,
+    read_screen,
+    uses,
     _screen_frames,
     _cox_screen,
-    (MOMENTS, DEATHS, RISK_SETS, WITHIN_SITE),
+    _SUMS,
+    seals=seals,
+    by_covariate=True,
 )

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from site_agent.contract.analyses.baseline import COLUMNS as BASELINE_COLUMNS
+from site_agent.contract.analyses.baseline import Baseline
 from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
 from site_agent.contract.analyses.newton import Maximum
+from site_agent.contract.analyses.proportionality import COLUMNS as PROPORTIONALITY_COLUMNS
+from site_agent.contract.analyses.proportionality import Proportionality
 from site_agent.contract.analyses.results import Failure, Tidy, number, numbers
 from site_agent.contract.frames import Floats
 
@@ -75,6 +79,9 @@ class CoxFit:
     loglik: float
     tests: tuple[Test, ...]
     evaluations: int
+    proportionality: tuple[Proportionality, ...] = ()
+    proportionality_withheld: str = ""
+    baseline: Baseline | None = None
 
     @property
     def df(self) -> int:
@@ -113,7 +120,22 @@ class CoxFit:
                 for t in self.tests
             ],
             "evaluations": self.evaluations,
+            **self._followed(),
         }
+
+    def _followed(self) -> dict[str, Any]:
+        """Return what was asked for behind the fit; nothing if nothing was."""
+        found: dict[str, Any] = {}
+        if self.proportionality:
+            found["proportionality"] = [asdict(test) for test in self.proportionality]
+        if self.proportionality_withheld:
+            found["proportionality_withheld"] = self.proportionality_withheld
+        if self.baseline is not None and self.baseline.rows + self.baseline.left_out:
+            found["baseline_hazard"] = [
+                dict(zip(BASELINE_COLUMNS, row, strict=True)) for row in self.baseline.rows
+            ]
+            found["baseline_hazard_left_out"] = list(self.baseline.left_out)
+        return found
 
     def _term_document(self, term: Term) -> dict[str, Any]:
         row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
@@ -123,7 +145,7 @@ class CoxFit:
             return {**row, **dict(zip(names, numbers(np.exp(ratios)), strict=True))}
 
     def tables(self) -> Mapping[str, Tidy]:
-        """Return `terms`, `tests` and `summary`."""
+        """Return `terms`, `tests`, `summary`, and what was asked for behind the fit."""
         return {
             "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
             "tests": Tidy(
@@ -131,7 +153,18 @@ class CoxFit:
                 tuple((t.name, t.statistic, t.df, t.p_value) for t in self.tests),
             ),
             "summary": Tidy(SUMMARY_COLUMNS, (self.summary(),)),
+            **self._followed_tables(),
         }
+
+    def _followed_tables(self) -> dict[str, Tidy]:
+        """Return `proportionality` and `baseline_hazard` if they were asked for."""
+        found = {}
+        if self.proportionality:
+            rows = (tuple(asdict(test).values()) for test in self.proportionality)
+            found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(rows))
+        if self.baseline is not None and self.baseline.rows:
+            found["baseline_hazard"] = Tidy(BASELINE_COLUMNS, self.baseline.rows)
+        return found
 
     def summary(self) -> tuple[int | float, ...]:
         """Return the fit as a row of SUMMARY_COLUMNS."""

@@ -1,4 +1,4 @@
-"""The sums of Cox models: moments, deaths, and a point of the likelihood in two ways."""
+"""The sums of Cox models: moments, deaths, and a point of the likelihood within sites or open."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Final
 import numpy as np
 
 from site_agent.contract.analyses.counts import LEFT_OUT
-from site_agent.contract.analyses.risk_sets import (
-    DEATH,
-    Deaths,
-    deaths_of,
-    likelihood,
-    risk_set_sums,
-    triangle,
+from site_agent.contract.analyses.cox_points import (
+    deaths_in,
+    exceeds,
+    is_plain,
+    no_point,
+    overflow,
+    point_lanes,
+    risk_sets_of,
+    rows_of,
+    weights_of,
 )
-from site_agent.contract.frames import Rows
+from site_agent.contract.analyses.risk_sets import DEATH, Deaths, deaths_of, likelihood, triangle
+from site_agent.contract.frames import Integers, Rows
 from site_agent.contract.securesum.fixedpoint import COUNT, REAL
 from site_agent.contract.sums import Arrays, Ask, Lane, Sum
 
@@ -30,7 +34,7 @@ def _moments_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("events", (1,), COUNT),
         Lane("left_out", (len(LEFT_OUT),), COUNT),
         Lane("sum", (p,), REAL),
-        Lane("squares", (p,), REAL),
+        Lane("products", (triangle(p),), REAL),
         Lane("event_sum", (p,), REAL),
         Lane("not_binary", (p,), COUNT),
     )
@@ -40,14 +44,15 @@ def _moments(rows: Rows, _: Ask) -> Arrays:
     dies = rows.cause == DEATH
     binary = (rows.design == 0) | (rows.design == 1)
     with np.errstate(over="ignore"):  # what is infinite is refused when it is encoded
-        squares = (rows.design**2).sum(axis=0)
+        one, two = np.triu_indices(rows.design.shape[1])
+        products = (rows.design[:, one] * rows.design[:, two]).sum(axis=0)
     return {
         "rows": np.array([float(len(rows))]),
         "patients": np.array([float(rows.patients)]),
         "events": np.array([float(dies.sum())]),
         "left_out": np.array([float(rows.left_out.get(reason, 0)) for reason in LEFT_OUT]),
         "sum": rows.design.sum(axis=0),
-        "squares": squares,
+        "products": products,
         "event_sum": rows.design[dies].sum(axis=0),
         "not_binary": (~binary).sum(axis=0).astype(np.float64),
     }
@@ -64,78 +69,86 @@ def _death_counts(rows: Rows, ask: Ask) -> Arrays:
     return {"deaths": counts}
 
 
-def _point_lanes(ask: Ask) -> tuple[Lane, ...]:
-    p = ask.fixed["columns"]
-    return (
-        Lane("loglik", (1,), REAL),
-        Lane("score", (p,), REAL),
-        Lane("information", (triangle(p),), REAL),
-        Lane("overflow", (1,), COUNT),
-    )
+def _death_weight_lanes(ask: Ask) -> tuple[Lane, ...]:
+    return (Lane("weights", (ask.fixed["strata"], ask.fixed["ticks"]), REAL),)
+
+
+def _death_weight_sums(rows: Rows, ask: Ask) -> Arrays:
+    weights = np.zeros((ask.fixed["strata"], ask.fixed["ticks"]))
+    dies = rows.cause == DEATH
+    counted = np.ones(len(rows)) if rows.weight is None else rows.weight
+    np.add.at(weights, (rows.stratum[dies], rows.time[dies]), counted[dies])
+    return {"weights": weights}
 
 
 def _risk_set_lanes(ask: Ask) -> tuple[Lane, ...]:
-    p, deaths = ask.fixed["columns"], _deaths(ask)
+    p, deaths = ask.fixed["columns"], deaths_in(ask)
     width = 1 + p + triangle(p)
     tied = len(deaths.tied) if ask.fixed["efron"] else 0
+    scores = () if is_plain(ask) else rows_of(ask)[:1]
     return (
         Lane("risk", (len(deaths.ties), width), REAL),
         Lane("tied", (tied, width), REAL),
         Lane("eta", (1,), REAL),
-        Lane("covariates", (p,), REAL),
+        Lane("covariates", (*scores, p), REAL),
         Lane("overflow", (1,), COUNT),
     )
 
 
-def _deaths(ask: Ask) -> Deaths:
-    ticks = tuple(np.array(times, dtype=np.int64) for times in ask.fixed["deaths"])
-    return Deaths(ticks, np.array(ask.fixed["ties"], dtype=np.int64))
-
-
 def _risk_sets(rows: Rows, ask: Ask) -> Arrays:
-    return _guarded(_risk_set_sums(rows, ask, _deaths(ask)))
-
-
-def _risk_set_sums(rows: Rows, ask: Ask, deaths: Deaths) -> Arrays:
-    beta, centre = ask.floats["beta"], ask.floats["centre"]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return risk_set_sums(rows, beta, centre, deaths=deaths, efron=ask.fixed["efron"])
+    return _guarded(risk_sets_of(rows, ask, deaths_in(ask), weights_of(ask)))
 
 
 def _guarded(arrays: Arrays) -> Arrays:
-    """Return arrays with a flag; all zero and flagged if a number is too large for a lane.
-
-    A step of Newton's method that goes too far then counts as one that lowers the likelihood,
-    instead of ending the release.
-    """
-    large = not all(bool(np.all(np.abs(values) < LARGEST)) for values in arrays.values())
+    """Return arrays with a flag; all zero and flagged if a number is too large for a lane."""
+    large = exceeds(arrays.values(), LARGEST)
     kept = {name: np.zeros_like(values) if large else values for name, values in arrays.items()}
     return {**kept, "overflow": np.array([float(large)])}
 
 
 def _reduce(totals: Arrays, ask: Ask) -> Arrays:
-    p = ask.fixed["columns"]
     if totals["overflow"][0]:
-        zeros = {"loglik": np.zeros(1), "score": np.zeros(p), "information": np.zeros(triangle(p))}
-        return {**zeros, "overflow": totals["overflow"]}
-    point = likelihood(totals, _deaths(ask), p, efron=ask.fixed["efron"])
-    return {**point, "overflow": totals["overflow"]}
+        return no_point(ask, totals)
+    deaths, weights = deaths_in(ask), weights_of(ask)
+    p, efron = ask.fixed["columns"], ask.fixed["efron"]
+    return {**likelihood(totals, deaths, p, efron=efron, weights=weights), **overflow(totals)}
 
 
 def _within_site(rows: Rows, ask: Ask) -> Arrays:
     deaths = deaths_of(rows, ask.fixed["strata"])
-    sums = _risk_set_sums(rows, ask, deaths)
+    weights = weights_of(ask)
+    if weights is not None:
+        weights = weights.among(_numbers(deaths, deaths_in(ask)))
+    sums = risk_sets_of(rows, ask, deaths, weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        point = likelihood(sums, deaths, ask.fixed["columns"], efron=ask.fixed["efron"])
+        point = likelihood(
+            sums, deaths, ask.fixed["columns"], efron=ask.fixed["efron"], weights=weights
+        )
     return _guarded(point)
+
+
+def _numbers(own: Deaths, pooled: Deaths) -> Integers:
+    """Return the pooled number of each of a hospital's own death times, over strata in order."""
+    numbers, offset = [], 0
+    for ticks, everywhere in zip(own.ticks, pooled.ticks, strict=True):
+        numbers.append(offset + np.searchsorted(everywhere, ticks))
+        offset += len(everywhere)
+    return np.concatenate(numbers)
 
 
 MOMENTS: Final = Sum(
     name="cox_moments",
     disclosure="A",
-    gives="rows, events, sums and squares of each covariate, and its sum over events",
+    gives="rows, events, sums and products of covariates, and their sums over events",
     lanes=_moments_lanes,
     compute=_moments,
+)
+DEATH_WEIGHTS: Final = Sum(
+    name="cox_death_weights",
+    disclosure="C",
+    gives="the weights of those who have the event, added up at each time",
+    lanes=_death_weight_lanes,
+    compute=_death_weight_sums,
 )
 DEATHS: Final = Sum(
     name="cox_deaths",
@@ -152,12 +165,12 @@ RISK_SETS: Final = Sum(
     lanes=_risk_set_lanes,
     compute=_risk_sets,
     reduce=_reduce,
-    reduced_lanes=_point_lanes,
+    reduced_lanes=point_lanes,
 )
 WITHIN_SITE: Final = Sum(
     name="cox_within_site",
     disclosure="A",
     gives="score, information and log-likelihood within hospitals, over all of them",
-    lanes=_point_lanes,
+    lanes=point_lanes,
     compute=_within_site,
 )

@@ -11,7 +11,7 @@ from site_agent.contract.analyses.incidence import (
     incidence_curve,
 )
 from site_agent.contract.analyses.intervals import SCALES
-from site_agent.contract.analyses.kind import Context, Kind, Options, frame_of
+from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.survival import (
     CurveOptions,
     SurvivalCurves,
@@ -103,7 +103,7 @@ def _groups(study: Study, frame: Frame, answer: Answer) -> list[tuple[str, Cours
     return named
 
 
-def _survival(study: Study, analysis: Analysis) -> Estimator:
+def _survival(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     options = analysis.options
     frame = _frame(study, analysis)
     (answer,) = yield (counts_ask(study, frame),)
@@ -131,7 +131,7 @@ def _survival(study: Study, analysis: Analysis) -> Estimator:
     )
 
 
-def _incidence(study: Study, analysis: Analysis) -> Estimator:
+def _incidence(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     options = analysis.options
     frame = _frame(study, analysis)
     (answer,) = yield (counts_ask(study, frame),)

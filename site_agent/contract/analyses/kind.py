@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 from site_agent.contract import expressions
 from site_agent.contract.expressions import ExpressionError, Scope, Type
@@ -13,6 +14,8 @@ from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields, nearest
 from site_agent.contract.study.model import SITE, Analysis, Cohort, Endpoint, Study, TimeScale
 from site_agent.contract.sums import Disclosure, Estimator, Sum
+
+SNAP: Final = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,33 @@ class Context:
         return None
 
     def rows(self, fields: Fields) -> tuple[dict[str, Any], str]:
-        """Read which rows an analysis runs over: `endpoint` and `cohort`, and their table."""
+        """Read which rows an analysis runs over: `endpoint`, `cohort`, `grid`; and their table."""
         endpoint = self.endpoint(fields)
         table = endpoint.table if endpoint else next(iter(self.scopes))
         name = endpoint.name if endpoint else ""
-        return {"endpoint": name, "cohort": self.cohort(fields, table)}, table
+        cohort, grid = self.cohort(fields, table), self.grid(fields)
+        return {"endpoint": name, "cohort": cohort, "grid": grid}, table
+
+    def grid(self, fields: Fields) -> list[float]:
+        """Read the optional `grid`: ascending times, to which the rows' times are moved."""
+        grid = fields.numbers("grid", least=0)
+        if any(later <= earlier for earlier, later in pairwise(grid)):
+            fields.issue("grid: expected ascending times, none twice", fields.named["grid"])
+            return []
+        wrong = [time for time in grid if not self._on_scale(time)]
+        if wrong:
+            fields.issue(
+                f"grid: {wrong[0]:g} is no time of the study; expected multiples of "
+                f"{self.time.resolution} {self.time.unit} above 0, up to the horizon",
+                fields.named["grid"],
+            )
+            return []
+        return grid
+
+    def _on_scale(self, time: float) -> bool:
+        tick = grid_ticks(self.time, [time])[0]
+        exact = abs(self.time.value(tick) - time) <= SNAP * max(1.0, time)
+        return exact and 0 < tick < self.time.ticks
 
     def strata(self, fields: Fields, table: str, *, instead: str) -> list[str]:
         """Read the optional `strata`; hospitals are no column, `instead` says what to write."""
@@ -131,14 +156,21 @@ class Context:
 
 
 Options = Mapping[str, Any]
+Withheld = Mapping[str, str]
+
+
+def grid_ticks(scale: TimeScale, grid: Sequence[float]) -> tuple[int, ...]:
+    """Return times in units of the study as ticks, each the nearest one."""
+    return tuple(round(time / float(scale.resolution)) for time in grid)
 
 
 def frame_of(study: Study, options: Options, **parts: Any) -> Frame:
-    """Return the frame over the endpoint and cohort that `options` name."""
+    """Return the frame over the endpoint, cohort and grid of time that `options` name."""
     return Frame(
         table=study.endpoints[options["endpoint"]].table,
         endpoint=options["endpoint"],
         cohort=options["cohort"],
+        grid=grid_ticks(study.time, options["grid"]),
         **parts,
     )
 
@@ -149,12 +181,23 @@ class Kind:
 
     read(fields, context) returns the options in canonical form. uses(options) returns each
     disclosure class with what is opened in it. frames(study, analysis) are all rows that
-    it runs over, for the check of the data before anything is sent.
+    it runs over, for the check of the data and the guard. estimator(study, analysis, withheld)
+    leaves out the models that the guard withholds, by covariate, each with a sentence.
+    by_covariate: each frame is a model of its own, named by its one covariate.
     """
 
     name: str
     read: Callable[[Fields, Context], dict[str, Any]]
     uses: Callable[[Options], Sequence[tuple[Disclosure, str]]]
     frames: Callable[[Study, Analysis], tuple[Frame, ...]]
-    estimator: Callable[[Study, Analysis], Estimator]
+    estimator: Callable[[Study, Analysis, Withheld], Estimator]
     sums: tuple[Sum, ...]
+    seals: Callable[[Options], bool] = lambda _: False
+    by_covariate: bool = False
+
+    def models(self, study: Study, analysis: Analysis) -> tuple[tuple[str, Frame], ...]:
+        """Return the frames of an analysis with the name of their model, "" where it has one."""
+        return tuple(
+            (frame.covariates[0] if self.by_covariate else "", frame)
+            for frame in self.frames(study, analysis)
+        )

@@ -29,7 +29,7 @@ from site_agent.contract.analyses.counts import (
     courses,
 )
 from site_agent.contract.analyses.intervals import chi_square_p
-from site_agent.contract.analyses.kind import Context, Kind, Options, frame_of
+from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.results import Tidy
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
@@ -182,7 +182,7 @@ def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
     return (_frame(study, analysis),)
 
 
-def _logrank(study: Study, analysis: Analysis) -> Estimator:
+def _logrank(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     options = analysis.options
     frame = _frame(study, analysis)
     ask = counts_ask(study, frame)

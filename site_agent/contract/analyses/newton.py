@@ -14,6 +14,10 @@ the deaths) is recognised by steps that do not shrink while the gain they promis
 I fall alike, as exp(-|beta|), so the step U/I stays and the gain U'U/I vanishes. Before a finite
 maximum, however far, the gain lasts until the steps shrink (Heinze and Schemper 2001 describe
 the case).
+
+Where beta may go is bounded by the covariance of the covariates, which every site has added up
+itself: a coordinator that lies about U and I can steer beta, but not to where one patient
+outweighs all others beyond what an honest fit could ask for. A longer step is shortened.
 """
 
 from __future__ import annotations
@@ -37,6 +41,8 @@ PIVOT: Final = 1e-9
 STEADY: Final = 3  # steps in a row that must not shrink before a likelihood is called monotone
 FADING: Final = 0.7  # a gain is dying away if each is at most this part of the one before
 LITTLE: Final = 0.1  # and this little, in units of the log-likelihood
+LONGEST: Final = 5.0  # of a step, as the standard deviation of the log hazard over the rows
+FARTHEST: Final = 10.0  # of beta, likewise: e^10 between patients a standard deviation apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +103,15 @@ def inverse(information: Floats, floor: Floats) -> tuple[Floats, np.ndarray]:
 
 
 def maximise(
-    ask: Callable[[Floats], Ask], spread: Floats, events: int
+    ask: Callable[[Floats], Ask], covariance: Floats, events: int, *, most: int
 ) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Maximum]:
     """Return the maximum; `ask(beta)` is the question whose answer is the point at beta.
 
-    spread (p,) is each column's standard deviation: it makes steps comparable. Raises Monotone
-    and AnalysisError (no convergence).
+    covariance (p, p) is that of the columns over all rows: it makes steps comparable, and bounds
+    them. most: how many points may be asked for. Raises Monotone and AnalysisError (no
+    convergence).
     """
+    spread = np.sqrt(np.diag(covariance))
     start = present = yield from _evaluate(ask, np.zeros(len(spread)))
     if start.loglik == -math.inf:
         raise AnalysisError(
@@ -123,16 +131,38 @@ def maximise(
             return Maximum(start, present, estimate, variance, aliased, evaluations)
         sizes.append(step * spread)
         _refuse_monotone(sizes, gains)
+        shortened = step / max(1.0, _reach(step, covariance) / LONGEST)
         for halving in range(HALVINGS + 1):
-            candidate = yield from _evaluate(ask, present.beta + step / 2**halving)
+            beta = present.beta + shortened / 2**halving
+            if _reach(beta, covariance) > FARTHEST:
+                continue
+            _refuse_more(evaluations, most)
+            candidate = yield from _evaluate(ask, beta)
             evaluations += 1
             if candidate.loglik >= present.loglik - 1e-12 * abs(present.loglik):
                 break
         else:
-            raise AnalysisError("the model does not converge: no step raises the log-likelihood")
+            raise AnalysisError(
+                f"the model does not converge: no step raises the log-likelihood, within "
+                f"log hazards that differ by a standard deviation of {FARTHEST:g} between patients"
+            )
         present = candidate
         variance, _ = inverse(_without(present.information, aliased), np.zeros(len(spread)))
     raise AnalysisError(f"the model does not converge within {STEPS} steps of Newton's method")
+
+
+def _refuse_more(evaluations: int, most: int) -> None:
+    if evaluations >= most:
+        raise AnalysisError(
+            f"the model does not converge within {most} points of its likelihood: more would open "
+            f"more numbers than the values of its covariates. Take fewer covariates, wait for more "
+            f"patients, or have the stewards accept the analysis by name"
+        )
+
+
+def _reach(beta: Floats, covariance: Floats) -> float:
+    """Return the standard deviation of the log hazard x beta over all rows."""
+    return math.sqrt(max(0.0, float(beta @ covariance @ beta)))
 
 
 def _without(information: Floats, aliased: np.ndarray) -> Floats:

@@ -12,13 +12,15 @@ Efron (1977) lets the j-th of d tied deaths meet the risk set less j/d of the dy
     U     = sum of x over deaths   - sum over k, j of E,       E = A1/A0
     I     = sum over k, j of (A2/A0 - E E'),                   Am = Sm - (j/d) Tm
 
+With weights w every r, and every sum over the dying, has its w, and each of the d terms at a time
+counts as the mean weight of its dying (the documentation of survival, Efron with weights).
 Breslow (1974) is the same with j/d = 0. T is needed only where deaths tie. Symmetric matrices
 travel as their upper triangle, row by row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -56,11 +58,18 @@ def moments(design: Floats, weights: Floats) -> Floats:
 class Deaths:
     """The pooled death times: ascending ticks by stratum, and how many die at each.
 
-    ties (K,) runs over all strata in order.
+    ties (K,) runs over all strata in order. weight (K,): the mean weight of those who die there;
+    None where every row counts as one.
     """
 
     ticks: tuple[Integers, ...]
     ties: Integers
+    weight: Floats | None = None
+
+    @property
+    def each(self) -> Floats:
+        """Return what a death counts as at each death time, (K,)."""
+        return np.ones(len(self.ties)) if self.weight is None else self.weight
 
     @property
     def tied(self) -> Integers:
@@ -68,18 +77,41 @@ class Deaths:
         return np.flatnonzero(self.ties > 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the K death times, by what is added up with them: scores, information, 1/A0.
+
+    score (T, K), information (U, K), ratio (V, K). Plain sums have weights of 1.
+    """
+
+    score: Floats
+    information: Floats
+    ratio: Floats
+
+    def among(self, numbers: Integers) -> Weights:
+        """Return the weights of some of the death times, in this order."""
+        return Weights(self.score[:, numbers], self.information[:, numbers], self.ratio[:, numbers])
+
+
 def risk_set_sums(
-    rows: Rows, beta: Floats, centre: Floats, *, deaths: Deaths, efron: bool
+    rows: Rows,
+    beta: Floats,
+    centre: Floats,
+    *,
+    deaths: Deaths,
+    efron: bool,
+    weights: Weights | None = None,
 ) -> Arrays:
     """Return the sums of one hospital for all death times of all strata.
 
     `risk` is (K, M), K death times over all strata in order, M = 1 + p + p(p+1)/2; `tied` the
     same over the dying, where deaths tie (Efron) or of no rows; `eta` (1,) and
-    `covariates` (p,) are sums over deaths.
+    `covariates` (p,) are sums over deaths; with weights one row for each set of scores, (T, p).
     """
     design = rows.design - centre
     eta = design @ beta
-    per_row = moments(design, np.exp(eta))
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    per_row = moments(design, weight * np.exp(eta))
     offsets = np.concatenate([[0], np.cumsum([len(ticks) for ticks in deaths.ticks])])
     risk = np.zeros((offsets[-1], per_row.shape[1]))
     dying = np.zeros_like(risk)
@@ -87,14 +119,30 @@ def risk_set_sums(
     for stratum, ticks in enumerate(deaths.ticks):
         inside = rows.stratum == stratum
         risk[offsets[stratum] : offsets[stratum + 1]] = _at_risk(rows, inside, per_row, ticks)
-        position = offsets[stratum] + np.searchsorted(ticks, rows.time[inside & dies])
-        np.add.at(dying, position, per_row[inside & dies])
+    numbers = death_numbers(rows, deaths)
+    np.add.at(dying, numbers, per_row[dies])
+    counted = weight[dies, None] * design[dies]
+    covariates = counted.sum(axis=0)
+    if weights is not None:
+        covariates = weights.score[:, numbers] @ counted
     return {
         "risk": risk,
         "tied": dying[deaths.tied] if efron else dying[:0],
-        "eta": np.array([eta[dies].sum()]),
-        "covariates": design[dies].sum(axis=0),
+        "eta": np.array([weight[dies] @ eta[dies]]),
+        "covariates": covariates,
     }
+
+
+def death_numbers(rows: Rows, deaths: Deaths) -> Integers:
+    """Return the number k of the death time of each row that dies, over all strata in order."""
+    dies = rows.cause == DEATH
+    numbers = np.zeros(len(rows), dtype=np.int64)
+    offset = 0
+    for stratum, ticks in enumerate(deaths.ticks):
+        inside = dies & (rows.stratum == stratum)
+        numbers[inside] = offset + np.searchsorted(ticks, rows.time[inside])
+        offset += len(ticks)
+    return np.asarray(numbers[dies])
 
 
 def _at_risk(rows: Rows, inside: np.ndarray, per_row: Floats, times: Integers) -> Floats:
@@ -144,9 +192,16 @@ def _interval_sums(first: Integers, last: Integers, values: Floats, count: int) 
     return nodes[size : size + count]
 
 
-def likelihood(sums: Arrays, deaths: Deaths, p: int, *, efron: bool) -> Arrays:
-    """Return log-likelihood (1,), score (p,) and packed information from pooled sums."""
-    step, fraction = _pseudo_times(deaths.ties, efron=efron)
+def likelihood(
+    sums: Arrays, deaths: Deaths, p: int, *, efron: bool, weights: Weights | None = None
+) -> Arrays:
+    """Return log-likelihood (1,), score (p,) and packed information from pooled sums.
+
+    With weights, `covariates` is (T, p), and a row for each set of them is returned: score (T, p),
+    information (U, p(p+1)/2), and `ratio` (V,), sums of k/A0: with weights of 1 the increments of
+    Breslow's or Efron's estimate of the baseline hazard.
+    """
+    step, fraction = pseudo_times(deaths.ties, efron=efron)
     pooled = sums["risk"][step]
     if efron:
         dying = np.zeros_like(sums["risk"])
@@ -156,14 +211,21 @@ def likelihood(sums: Arrays, deaths: Deaths, p: int, *, efron: bool) -> Arrays:
     mean = pooled[:, 1 : 1 + p] / weight
     one, two = np.triu_indices(p)
     second = pooled[:, 1 + p :] / weight - mean[:, one] * mean[:, two]
+    counts = deaths.each[step]
+    point = {"loglik": sums["eta"] - counts @ np.log(weight)}
+    if weights is None:
+        score, information = sums["covariates"] - counts @ mean, counts @ second
+        return {**point, "score": score, "information": information}
+    each = weights.among(step)
     return {
-        "loglik": sums["eta"] - np.log(weight).sum(axis=0),
-        "score": sums["covariates"] - mean.sum(axis=0),
-        "information": second.sum(axis=0),
+        **point,
+        "score": sums["covariates"] - (counts * each.score) @ mean,
+        "information": (counts * each.information) @ second,
+        "ratio": (counts * each.ratio) @ (1.0 / weight[:, 0]),
     }
 
 
-def _pseudo_times(ties: Integers, *, efron: bool) -> tuple[Integers, Floats]:
+def pseudo_times(ties: Integers, *, efron: bool) -> tuple[Integers, Floats]:
     """Return, for each single death, its death time's number and the part j/d of its ties."""
     step = np.repeat(np.arange(len(ties)), ties)
     if not efron:
@@ -180,4 +242,15 @@ def deaths_of(rows: Rows, strata: int) -> Deaths:
         np.unique(rows.time[dies & (rows.stratum == stratum)], return_counts=True)
         for stratum in range(strata)
     ]
-    return Deaths(tuple(ticks for ticks, _ in found), np.concatenate([n for _, n in found]))
+    deaths = Deaths(tuple(ticks for ticks, _ in found), np.concatenate([n for _, n in found]))
+    if rows.weight is None:
+        return deaths
+    return replace(deaths, weight=death_weights(rows, deaths) / np.maximum(deaths.ties, 1))
+
+
+def death_weights(rows: Rows, deaths: Deaths) -> Floats:
+    """Return the sum of the weights of those who die at each death time, (K,)."""
+    dies = rows.cause == DEATH
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    numbers = death_numbers(rows, deaths)
+    return np.bincount(numbers, weight[dies], minlength=len(deaths.ties)).astype(np.float64)

@@ -2,7 +2,8 @@
 
 Counts take one 64-bit limb. Other sums take four, with 128 bits after the point: every
 double from 2^-75 to 2^126 / S in size is held exactly, smaller ones are rounded
-to a multiple of 2^-128, larger ones are refused. The sum of exact integers does not depend
+to a multiple of 2^-128, larger ones are refused. Sealed sums (sealing.py) take twenty limbs and
+are whole numbers already when they come here. The sum of exact integers does not depend
 on how patients are spread over sites, and decoding rounds once, to the nearest double.
 
 Limbs are little-endian uint64; an array of n numbers has shape (n, L).
@@ -10,6 +11,7 @@ Limbs are little-endian uint64; an array of n numbers has shape (n, L).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,7 +42,8 @@ class Encoding:
 
 COUNT: Final = Encoding("count", limbs=1, fraction=0)
 REAL: Final = Encoding("real", limbs=4, fraction=128)
-ENCODINGS: Final = {encoding.name: encoding for encoding in (REAL, COUNT)}
+SEALED: Final = Encoding("sealed", limbs=20, fraction=0)
+ENCODINGS: Final = {encoding.name: encoding for encoding in (SEALED, REAL, COUNT)}
 
 
 def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
@@ -79,6 +82,24 @@ def _place(magnitudes: Floats, encoding: Encoding) -> Limbs:
     return limbs[:, : encoding.limbs]
 
 
+def encode_wide(numbers: Iterable[int], encoding: Encoding) -> Limbs:
+    """Return whole numbers as limbs (n, L), modulo 2^(64 L)."""
+    size = 8 * encoding.limbs
+    modulus = (1 << (8 * size)) - 1
+    words = [(number & modulus).to_bytes(size, "little") for number in numbers]
+    limbs = np.frombuffer(b"".join(words), dtype="<u8", count=len(words) * encoding.limbs)
+    return limbs.reshape(len(words), encoding.limbs).astype(np.uint64)
+
+
+def decode_wide(limbs: Limbs) -> list[int]:
+    """Return limbs (n, L) as whole numbers, in two's complement."""
+    data, size = np.ascontiguousarray(limbs, dtype="<u8").tobytes(), 8 * limbs.shape[1]
+    return [
+        int.from_bytes(data[start : start + size], "little", signed=True)
+        for start in range(0, len(data), size)
+    ]
+
+
 def add(left: Limbs, right: Limbs) -> Limbs:
     """Return left + right modulo 2^(64 L), row by row; shapes (n, L)."""
     total = left + right
@@ -111,7 +132,7 @@ class Accumulator:
         for half in range(words.shape[1] - 1):
             words[:, half + 1] += words[:, half] >> np.uint64(32)
         settled = (words & np.uint64(0xFFFFFFFF)).astype("<u4")
-        return settled.view("<u8").astype(np.uint64).reshape(len(words), -1)
+        return settled.view("<u8").astype(np.uint64).reshape(len(words), words.shape[1] // 2)
 
 
 def negate(limbs: Limbs) -> Limbs:

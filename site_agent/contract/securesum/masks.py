@@ -1,12 +1,14 @@
 """Pairwise masks: who shares which key stream, and what the keys are bound to.
 
-    K_ij   = HKDF-SHA256(salt = T0, ikm = X25519(e_i, e_j), info = "pair")
+    P_ij   = the halves that i and j have sealed to each other (hybrid HPKE), by name
+    K_ij   = HKDF-SHA256(salt = T0, ikm = X25519(e_i, e_j) | P_ij, info = "pair")
     k_ij,r = HKDF-Expand(K_ij, "mask" | section | T_r | i | j)
     stream = AES-256-CTR(k_ij,r), counter from zero, one key for one vector
 
-T0 hashes the signed READY messages of all sites, T_r also the round's asks with their
-arguments: two sites that were asked different things use different streams, and nothing
-cancels. HKDF: RFC 5869. X25519: RFC 7748.
+Ephemeral keys keep what was recorded secret when a site's key is stolen later; the pre-shared
+halves (ML-KEM-768 with X25519) keep it secret when X25519 falls. T0 hashes the signed READY
+messages of all sites, T_r also the round's asks with their arguments: two sites that were asked
+different things use different streams, and nothing cancels. HKDF: RFC 5869. X25519: RFC 7748.
 """
 
 from __future__ import annotations
@@ -26,17 +28,18 @@ from site_agent.contract.securesum.vector import Layout, Vector, from_bytes, plu
 KEY_BYTES: Final = 32
 
 
-def pair_secret(own: X25519PrivateKey, other: bytes, transcript: bytes) -> bytes:
+def pair_secret(own: X25519PrivateKey, other: bytes, transcript: bytes, preshared: bytes) -> bytes:
     """Return the secret that this site shares with one other for the whole release.
 
-    `other` is the other site's ephemeral public key, `transcript` is T0. Raises
-    Refused("key") for a key of low order.
+    `other` is the other site's ephemeral public key, `transcript` is T0, `preshared` P_ij.
+    Raises Refused("key") for a key of low order.
     """
     try:
         shared = own.exchange(X25519PublicKey.from_public_bytes(other))
     except ValueError:
         raise Refused("key", "an ephemeral key is not a usable X25519 public key") from None
-    return HKDF(SHA256(), KEY_BYTES, salt=transcript, info=b"quorum/1/pair").derive(shared)
+    pair = HKDF(SHA256(), KEY_BYTES, salt=transcript, info=b"quorum/1/pair")
+    return pair.derive(shared + preshared)
 
 
 def mask(

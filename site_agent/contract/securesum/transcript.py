@@ -1,6 +1,7 @@
 """The transcript: one hash that stands for everything the parties have seen so far.
 
     T0  = H("ready" | OPEN | READY of all sites, by name)
+    T0' = H("parts" | T0 | PART of all holders, by name)        if there are sealed sums
     T_r = H("round" | T_(r-1) | r | asks of round r with arguments | totals of round r-1)
 
 Everybody computes it from what they received; the masks depend on it, so they cancel only
@@ -27,6 +28,11 @@ def _hash(parts: Iterable[bytes]) -> bytes:
 def opening(open_message: bytes, ready_messages: Sequence[bytes]) -> bytes:
     """Return T0 from OPEN and the READY messages in the order of the roster."""
     return _hash([b"quorum/1/ready", open_message, *ready_messages])
+
+
+def parting(previous: bytes, part_messages: Sequence[bytes]) -> bytes:
+    """Return T0' from T0 and the PART messages in the order of the holders."""
+    return _hash([b"quorum/1/parts", previous, *part_messages])
 
 
 def asking(previous: bytes, number: int, asks: Sequence[Ask], totals: bytes) -> bytes:

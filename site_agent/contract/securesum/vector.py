@@ -1,9 +1,10 @@
 """One vector for all asks of a round: lanes of every ask in order, a check lane in front.
 
 Numbers of one encoding stand together, the widest first, so that a vector is a few
-arrays of limbs. Element 0 is the check lane: 1 at each site, so that the total must be the
-number of sites. A share too many or too few, a different question, or a changed bit leaves a
-random 256-bit number there instead.
+arrays of limbs. Sealed lanes hold whole numbers of any size (dtype object). Element 0 of the
+doubles is the check lane: 1 at each site, so that the total must be the number of sites. A share
+too many or too few, a different question, or a changed bit leaves a random 256-bit number there
+instead.
 """
 
 from __future__ import annotations
@@ -11,17 +12,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from site_agent.contract.errors import Refused
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Accumulator, Limbs, add, decode
+from site_agent.contract.securesum.fixedpoint import (
+    COUNT,
+    REAL,
+    SEALED,
+    Accumulator,
+    Limbs,
+    add,
+    decode,
+    decode_wide,
+    encode_wide,
+)
 from site_agent.contract.securesum.fixedpoint import encode as encode_numbers
 from site_agent.contract.sums import Arrays, Lane
 
-ORDER: Final = (REAL, COUNT)
+ORDER: Final = (SEALED, REAL, COUNT)
 CHECK: Final = Lane("check", (1,), REAL)
 
 
@@ -60,13 +71,16 @@ def encode(layout: Layout, arrays: Sequence[Arrays], parties: int) -> Vector:
     vector = {}
     for encoding in ORDER:
         parts = [_flat(given[index], lane) for index, lane in layout.lanes[encoding.name]]
-        numbers = np.concatenate(parts) if parts else np.zeros(0)
-        vector[encoding.name] = encode_numbers(numbers, encoding, parties)
+        numbers: NDArray[Any] = np.concatenate(parts) if parts else np.zeros(0)
+        if encoding is SEALED:
+            vector[encoding.name] = encode_wide(numbers.tolist(), encoding)
+        else:
+            vector[encoding.name] = encode_numbers(numbers, encoding, parties)
     return vector
 
 
-def _flat(arrays: Arrays, lane: Lane) -> NDArray[np.float64]:
-    values = np.asarray(arrays[lane.name], dtype=np.float64)
+def _flat(arrays: Arrays, lane: Lane) -> NDArray[Any]:
+    values = np.asarray(arrays[lane.name], dtype=object if lane.encoding is SEALED else np.float64)
     if values.shape != lane.shape:
         raise ValueError(f"lane {lane.name}: shape {values.shape}, the catalogue says {lane.shape}")
     return values.ravel()
@@ -113,7 +127,10 @@ def open_total(layout: Layout, summed: Vector, parties: int) -> list[Arrays]:
 
     Raises Refused("check_lane") when the masks did not cancel.
     """
-    decoded = {encoding.name: decode(summed[encoding.name], encoding) for encoding in ORDER}
+    decoded: dict[str, NDArray[Any]] = {
+        encoding.name: decode(summed[encoding.name], encoding) for encoding in (REAL, COUNT)
+    }
+    decoded[SEALED.name] = np.array(decode_wide(summed[SEALED.name]), dtype=object)
     expected = encode_numbers(np.array([float(parties)]), REAL, 1)
     if not np.array_equal(summed[REAL.name][:1], expected):
         raise Refused(
@@ -121,7 +138,7 @@ def open_total(layout: Layout, summed: Vector, parties: int) -> list[Arrays]:
             f"the masks of {parties} sites do not cancel: a share is missing, altered, or was "
             f"given to another question; nothing can be read from this round",
         )
-    arrays: list[dict[str, NDArray[np.float64]]] = [{} for _ in layout.asks]
+    arrays: list[dict[str, NDArray[Any]]] = [{} for _ in layout.asks]
     for encoding in ORDER:
         offset = 0
         for index, lane in layout.lanes[encoding.name]:

@@ -201,6 +201,17 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierRoster:
+    """Hospitals that earlier releases had, and why their difference to these is accepted.
+
+    sites: names, ascending.
+    """
+
+    sites: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What may be computed and what may be shown.
 
@@ -214,17 +225,27 @@ class Policy:
     cell: int
     changed_patients: int
     changed_sites: int
+    deaths: int = 5
+    carriers: int = 5
     accepted: tuple[Accepted, ...] = ()
+    earlier_rosters: tuple[EarlierRoster, ...] = ()
     development: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the canonical form."""
         return {
             "classes": list(self.classes),
-            "compute": {"sites": self.sites, "patients": self.patients, "others": self.others},
+            "compute": {
+                "sites": self.sites,
+                "patients": self.patients,
+                "others": self.others,
+                "deaths": self.deaths,
+                "carriers": self.carriers,
+            },
             "show": {"cell": self.cell},
             "between_releases": {"patients": self.changed_patients, "sites": self.changed_sites},
             "accepted": [[item.analysis, item.because] for item in self.accepted],
+            "earlier_rosters": [[list(i.sites), i.because] for i in self.earlier_rosters],
             "development": self.development,
         }
 
@@ -237,6 +258,8 @@ DEVELOPMENT: Final = Policy(
     cell=0,
     changed_patients=0,
     changed_sites=0,
+    deaths=0,
+    carriers=0,
     development=True,
 )
 
@@ -257,6 +280,8 @@ class Study:
     policy: Policy
     scopes: Mapping[str, Scope]
     roster: Roster | None = None
+    at_center: str = ""
+    revises: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     schedule: str = ""
 
@@ -276,6 +301,8 @@ class Study:
             "site_attributes": {
                 name: list(levels) for name, levels in self.site_attributes.items()
             },
+            "at_center": self.at_center,
+            "revises": self.revises,
             # Pairs, not names: the first table is whom the guard counts, and asks follow the
             # order of the analyses.
             "tables": [[name, table.document()] for name, table in self.tables.items()],

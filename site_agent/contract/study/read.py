@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, get_args
 
+from site_agent.contract.analyses.guard_grids import grouping_issues
+from site_agent.contract.analyses.guard_openings import openings
+from site_agent.contract.analyses.guard_selections import weight_issues
 from site_agent.contract.analyses.kind import Context
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Issue, StudyError
-from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS, Member, Roster
+from site_agent.contract.study.at_center import at_center_issues
 from site_agent.contract.study.document import Node, read_document
+from site_agent.contract.study.earlier_rosters import earlier_roster_issues, read_earlier_rosters
 from site_agent.contract.study.endpoints import read_cohorts, read_endpoints
 from site_agent.contract.study.fields import Fields, nearest
 from site_agent.contract.study.model import DEVELOPMENT, FORMAT, Accepted, Analysis, Policy, Study
+from site_agent.contract.study.parties import read_roster
 from site_agent.contract.study.tables import (
     check_name,
-    read_attributes,
     read_derived,
     read_scopes,
+    read_sites,
     read_tables,
     read_time,
 )
@@ -26,7 +32,9 @@ from site_agent.contract.sums import Disclosure
 
 CLASSES: Final[tuple[Disclosure, ...]] = get_args(Disclosure)
 FEWEST_SITES: Final = 3
-LONGEST_QUOTED: Final = 60
+FEWEST_DEATHS: Final = 5  # below these a model's totals were seen to fix its binary covariates
+FEWEST_CARRIERS: Final = 5
+DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def read_study(text: str, source: str, *, development: bool = False) -> Study:
@@ -64,8 +72,15 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
     name = root.text("study", required=True)
     if name:
         check_name(root, name, root.named["study"])
+    revises = root.text("revises")
+    if revises and not DIGEST.match(revises):
+        root.issue(
+            "expected the hash of a frozen study, 64 characters of 0-9 and a-f, as freezing puts "
+            "it in",
+            root.named["revises"],
+        )
     scale = read_time(root)
-    attributes = read_attributes(root)
+    attributes, at_center = read_sites(root)
     tables = read_tables(root, scale)
     typed = read_scopes(tables, attributes)
     derived = read_derived(root, tables, typed)
@@ -76,7 +91,7 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
     analyses = _read_analyses(root, context) if tables else {}
     policy = _read_policy(root, analyses)
     policy = DEVELOPMENT if development else policy
-    roster = _read_roster(root, attributes)
+    roster = read_roster(root, attributes)
     labels, schedule = _read_presentation(root)
     study = Study(
         name=name,
@@ -91,10 +106,18 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
         policy=policy,
         scopes=scopes,
         roster=None if development else roster,
+        at_center="" if development else at_center,
+        revises="" if development else revises,
         labels=labels,
         schedule=schedule,
     )
     _check_classes(root, study)
+    _check_groupings(root, study)
+    for message in _earlier_roster_issues(study):
+        root.issue(f"disclosure.earlier_rosters: {message}", root.named["disclosure"])
+    for message in at_center_issues(study.at_center, [*roster.sites] if roster else []):
+        if roster is not None:
+            root.issue(message, root.named["sites"])
     return study
 
 
@@ -129,10 +152,13 @@ def _read_policy(root: Fields, analyses: Mapping[str, Analysis]) -> Policy:
         sites=compute.whole("sites", default=5, least=FEWEST_SITES),
         patients=compute.whole("patients", default=10, least=1),
         others=compute.whole("others", default=10, least=1),
+        deaths=compute.whole("deaths", default=FEWEST_DEATHS, least=FEWEST_DEATHS),
+        carriers=compute.whole("carriers", default=FEWEST_CARRIERS, least=FEWEST_CARRIERS),
         cell=show.whole("cell", default=5),
         changed_patients=between.whole("patients", default=5, least=1),
         changed_sites=between.whole("sites", default=3, least=1),
         accepted=_read_accepted(fields, root, analyses),
+        earlier_rosters=read_earlier_rosters(fields),
     )
     for inner in (compute, show, between):
         inner.close()
@@ -178,7 +204,9 @@ def _check_classes(root: Fields, study: Study) -> None:
                 continue
             hint = ""
             if analysis.options.get("baseline") == "pooled":
-                hint = "; or take baseline: by_site, which is class A"
+                sealed = disclosure == "C" and analysis.options["risk_sets"] == "open"
+                instead = "risk_sets: sealed" if sealed else "baseline: by_site"
+                hint = f"; or take {instead}, which is class A"
             assert named is not None and isinstance(named.value, Mapping)
             root.issue(
                 f"opens {what}: class {disclosure}, which disclosure.classes "
@@ -188,46 +216,19 @@ def _check_classes(root: Fields, study: Study) -> None:
             )
 
 
-def _read_roster(root: Fields, attributes: Mapping[str, tuple[str, ...]]) -> Roster | None:
-    fields = root.inner("roster")
-    if fields is None:
-        return None
-    center = fields.inner("center", required=True)
-    sites = {
-        name: _read_member(name, Fields(node, root.issues).open(), attributes)
-        for name, node in fields.each("sites", required=True)
-    }
-    fields.close()
-    if center is None:
-        return None
-    roster = Roster(_read_member(center.text("name", required=True), center, {}), sites)
-    _check_names_and_keys(fields, roster)
-    return roster
+def _earlier_roster_issues(study: Study) -> list[str]:
+    if study.roster is None:
+        return []
+    return earlier_roster_issues(study.policy.earlier_rosters, study.roster.sites)
 
 
-def _check_names_and_keys(fields: Fields, roster: Roster) -> None:
-    """Note names that are none, and a key that two parties of the roster share."""
-    owners: dict[str, str] = {}
-    for member in (roster.center, *roster.sites.values()):
-        if not SITE_NAME.match(member.name):
-            name = ascii(member.name)[:LONGEST_QUOTED]
-            fields.issue(f"the name {name} of a party is not of {SITE_NAME_IN_WORDS}")
-        for key in {member.signing_key, member.encryption_key} & set(owners):
-            fields.issue(f"'{owners[key]}' and '{member.name}' have the same key; each has its own")
-        owners |= dict.fromkeys((member.signing_key, member.encryption_key), member.name)
-
-
-def _read_member(name: str, fields: Fields, attributes: Mapping[str, tuple[str, ...]]) -> Member:
-    fields.node_of("name")
-    keys = [fields.text(key, required=True) for key in ("signing_key", "encryption_key")]
-    values: dict[str, str] = {}
-    inner = fields.inner("attributes", required=bool(attributes))
-    if inner is not None:
-        for attribute, levels in attributes.items():
-            values[attribute] = inner.choice(attribute, levels)
-        inner.close()
-    fields.close()
-    return Member(name, keys[0], keys[1], values)
+def _check_groupings(root: Fields, study: Study) -> None:
+    """Note every analysis whose groups or weights need an exception by name."""
+    named = root.named.get("analyses")
+    if study.policy.development or named is None or not isinstance(named.value, Mapping):
+        return
+    for name, sentence in (*grouping_issues(study), *weight_issues(openings(study))):
+        root.issue(sentence, named.value[name])
 
 
 def _read_presentation(root: Fields) -> tuple[dict[str, str], str]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from site_agent.contract import expressions
 from site_agent.contract.expressions import ExpressionError, Scope, Type
+from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS
 from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields, nearest
 from site_agent.contract.study.model import SITE, Column, Derived, Table, TimeScale
@@ -54,19 +55,30 @@ def read_time(root: Fields) -> TimeScale:
     return scale
 
 
-def read_attributes(root: Fields) -> dict[str, tuple[str, ...]]:
-    """Read `sites: {attributes: {name: [levels]}}`: what is fixed for a hospital."""
+def read_sites(root: Fields) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Read `sites`: the attributes of hospitals with their levels, and which one is the center's.
+
+    `{attributes: {name: [levels]}, at_center: name}`; without `at_center` the name is "".
+    """
     fields = root.inner("sites")
     if fields is None:
-        return {}
+        return {}, ""
     inner = fields.inner("attributes")
     found: dict[str, tuple[str, ...]] = {}
     if inner is not None:
         for name, node in inner.named.items():
             check_name(inner, name, node)
-            found[name] = tuple(inner.texts(name, required=True))
+            levels = inner.texts(name, required=True)
+            found[name] = tuple(dict.fromkeys(levels))
+            if len(found[name]) < len(levels):
+                inner.issue("a level stands twice; keep one", node)
+    at_center = fields.text("at_center")
+    if at_center and not SITE_NAME.match(at_center):
+        fields.issue(
+            f"expected the name of a site: {SITE_NAME_IN_WORDS}", fields.named["at_center"]
+        )
     fields.close()
-    return found
+    return found, at_center
 
 
 def read_tables(root: Fields, scale: TimeScale) -> dict[str, Table]:
@@ -167,6 +179,7 @@ def _read_category(name: str, fields: Fields, *, missing: bool) -> Column:
     fields.node_of("codes")
     if len(set(levels)) != len(levels):
         fields.issue("a level stands twice; keep one")
+        levels = tuple(dict.fromkeys(levels))
     if len(levels) < 2:
         fields.issue("expected at least two levels")
     reference = fields.text("reference", default=levels[0] if levels else "")

@@ -20,7 +20,18 @@ from site_agent.contract import messages, requests
 from site_agent.contract.canonical import sha256
 from site_agent.contract.enrolment import card
 from site_agent.contract.identity import Identity
-from site_agent.contract.messages import Burn, Close, Content, Open, Ready, Receipt, Round, Share
+from site_agent.contract.messages import (
+    Burn,
+    Close,
+    Content,
+    Open,
+    Part,
+    Ready,
+    Receipt,
+    Round,
+    Share,
+    Split,
+)
 from site_agent.contract.study.model import Study
 from tests.protocol import CENTER, SITES, STUDY, identity
 
@@ -166,6 +177,16 @@ FIRST: Final = digest(opening())
 def ready(site: str, opened: str = FIRST, software: str = "test") -> bytes:
     """READY with made-up contents."""
     return signed(site, Ready(opened, "key", "snapshot", "head", 1, software))
+
+
+def part(site: str, opened: str = FIRST) -> bytes:
+    """PART with made-up contents."""
+    return signed(site, Part(opened, "commitment"), [b"encrypted"])
+
+
+def split(number: int = 0, opened: str = FIRST) -> bytes:
+    """SPLIT with made-up contents."""
+    return signed(CENTER, Split(opened, number), [b"share"])
 
 
 def round_(number: int = 0, opened: str = FIRST) -> bytes:

@@ -15,7 +15,7 @@ from coordinator.exchange.auth import Caller
 from coordinator.exchange.log import Letter, LoggedRelease
 from coordinator.exchange.store import Store
 from site_agent.contract import messages
-from site_agent.contract.messages import Share
+from site_agent.contract.messages import Share, Split
 from site_agent.contract.problems import Problem
 from tests.coordinator.exchange.office import (
     STUDY_HASH,
@@ -23,10 +23,12 @@ from tests.coordinator.exchange.office import (
     close,
     digest,
     opening,
+    part,
     ready,
     receipt,
     round_,
     share,
+    split,
 )
 from tests.protocol import CENTER, identity
 
@@ -41,7 +43,9 @@ def of_release(wire: bytes) -> list[bytes]:
     name = digest(wire)
     return [
         *(ready(site, name) for site in ROSTER),
+        *(part(site, name) for site in ROSTER),
         *(round_(number, name) for number in range(2)),
+        split(1, name),
         *(share(site, number, name) for site in ROSTER for number in range(2)),
         close(name),
     ]
@@ -133,12 +137,12 @@ def test_any_order_gives_the_same_log(furnished_file: Path, wires: list[bytes]) 
 @settings(max_examples=40, deadline=None)
 @given(wires=OPENED)
 def test_the_log_is_what_was_taken(furnished_file: Path, wires: list[bytes]) -> None:
-    """Whatever is sent, the log is what was answered as new, in that order, less erased shares."""
+    """Whatever is sent, the log is what was answered as new, in that order, less what is erased."""
     with Copy(furnished_file) as copy:
         answers = copy.all(wires)
         taken = [wire for wire, said in zip(wires, answers, strict=True) if said == "new"]
         kept = copy.log()
-        assert kept == [w for w in taken if w in kept or not _is_share(w)]
+        assert kept == [w for w in taken if w in kept or not _is_erased(w)]
 
 
 @settings(max_examples=40, deadline=None)
@@ -167,3 +171,7 @@ def test_releases_never_overlap(furnished_file: Path, wires: list[bytes]) -> Non
 
 def _is_share(wire: bytes) -> bool:
     return messages.read(wire).kind == Share.TYPE
+
+
+def _is_erased(wire: bytes) -> bool:
+    return messages.read(wire).kind in (Share.TYPE, Split.TYPE)

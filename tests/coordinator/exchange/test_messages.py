@@ -6,7 +6,17 @@ import pytest
 
 from site_agent.contract import messages
 from site_agent.contract.identity import Identity
-from site_agent.contract.messages import Open, Readies, Ready, Round, Share, Shares
+from site_agent.contract.messages import (
+    Open,
+    Part,
+    Parts,
+    Readies,
+    Ready,
+    Round,
+    Share,
+    Shares,
+    Split,
+)
 from tests.coordinator.exchange.office import (
     FIRST,
     Office,
@@ -15,11 +25,13 @@ from tests.coordinator.exchange.office import (
     code,
     detail,
     opening,
+    part,
     ready,
     receipt,
     round_,
     share,
     signed,
+    split,
 )
 from tests.protocol import CENTER, entropy
 
@@ -53,26 +65,43 @@ def test_a_conflict_names_the_slot(opened: Office) -> None:
 
 
 def test_numbered_messages_have_a_slot_each(opened: Office) -> None:
-    """Shares of two rounds do not meet, nor do ROUND and SHARES of one number."""
+    """Shares of two rounds do not meet, nor do ROUND, SPLIT and SHARES of one number."""
     wires = [
         share("alder", 0),
         share("alder", 1),
     ]
     answers = [code(opened.post("alder", wire)) for wire in wires]
-    wires = [round_(0), round_(1), signed(CENTER, Shares(FIRST, 0))]
-    assert answers + [code(opened.post(CENTER, wire)) for wire in wires] == ["201"] * 5
+    wires = [round_(0), round_(1), split(0), split(1), signed(CENTER, Shares(FIRST, 0))]
+    assert answers + [code(opened.post(CENTER, wire)) for wire in wires] == ["201"] * 7
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        (part("alder"), signed("alder", Part(FIRST, "another"), [b"encrypted"])),
+        (signed(CENTER, Parts(FIRST)), signed(CENTER, Parts(FIRST), [part("alder")])),
+        (split(2), signed(CENTER, Split(FIRST, 2), [b"another"])),
+    ],
+    ids=["PART", "PARTS", "SPLIT"],
+)
+def test_what_makes_the_secret_has_one_place(opened: Office, first: bytes, other: bytes) -> None:
+    """A second PART of a site, other PARTS, or another SPLIT of a round are a conflict."""
+    sender = messages.read(first).sender
+    answers = [code(opened.post(sender, wire)) for wire in (first, first, other)]
+    assert answers == ["201", "200", "conflict"]
 
 
 @pytest.mark.parametrize(
     "wire",
     [
         ready("alder"),
+        part("alder"),
         share("alder"),
         receipt("alder"),
     ],
 )
 def test_what_sites_send(opened: Office, wire: bytes) -> None:
-    """A site sends READY, SHARE and RECEIPT."""
+    """A site sends READY, PART, SHARE and RECEIPT."""
     assert code(opened.post("alder", wire)) == "201"
 
 
@@ -80,7 +109,9 @@ def test_what_sites_send(opened: Office, wire: bytes) -> None:
     "wire",
     [
         signed(CENTER, Readies(FIRST)),
+        signed(CENTER, Parts(FIRST)),
         round_(),
+        split(),
         signed(CENTER, Shares(FIRST, 0)),
         close(),
         burn(),

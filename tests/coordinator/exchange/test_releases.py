@@ -21,6 +21,7 @@ from tests.coordinator.exchange.office import (
     receipt,
     round_,
     share,
+    split,
 )
 from tests.protocol import CENTER, SITES
 
@@ -32,6 +33,7 @@ def finished(office: Office, opened: str = FIRST) -> Office:
     office.post(CENTER, round_(0, opened))
     for site in SITES:
         office.post(site, share(site, 0, opened))
+    office.post(CENTER, split(0, opened))
     office.post(CENTER, close(opened))
     for site in SITES:
         office.post(site, receipt(site, opened))
@@ -134,11 +136,11 @@ def test_a_repeat_into_a_release_that_is_over(opened: Office) -> None:
 
 
 def test_shares_are_erased_when_the_next_release_begins(opened: Office) -> None:
-    """Of a release that is over, shares are kept no longer than needed."""
+    """Of a release that is over, SHARE and SPLIT are kept no longer than needed."""
     finished(opened)
     before = len(opened.log(FIRST))
     opened.post(CENTER, opening(2))
-    assert (before, len(opened.log(FIRST))) == (13, 8)
+    assert (before, len(opened.log(FIRST))) == (14, 8)
 
 
 def test_an_erased_share_again(opened: Office) -> None:

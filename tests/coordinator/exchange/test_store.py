@@ -52,7 +52,7 @@ def test_tables_that_are_too_new(database: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     Store.open(database).close()
     monkeypatch.undo()
-    with pytest.raises(ConfigurationError, match="tables of version 2 .* knows version 1"):
+    with pytest.raises(ConfigurationError, match="tables of version 3 .* knows version 2"):
         Store.open(database)
 
 
@@ -60,17 +60,17 @@ def test_tables_that_are_older(database: str, monkeypatch: pytest.MonkeyPatch) -
     """An older store is brought up to date, step by step."""
     Store.open(database).close()
     steps = {
-        2: lambda connection: connection.execute(text("CREATE TABLE two (a INTEGER)")),
-        3: lambda connection: connection.execute(text("ALTER TABLE two ADD COLUMN b INTEGER")),
+        3: lambda connection: connection.execute(text("CREATE TABLE two (a INTEGER)")),
+        4: lambda connection: connection.execute(text("ALTER TABLE two ADD COLUMN b INTEGER")),
     }
     monkeypatch.setattr(schema, "STEPS", steps)
-    monkeypatch.setattr(schema, "VERSION", 3)
+    monkeypatch.setattr(schema, "VERSION", 4)
     found = version(database)
     opened = Store.open(database)
     with opened.engine.begin() as connection:
         rows = list(connection.execute(text("SELECT a, b FROM two")))
     opened.close()
-    assert (found, rows) == (3, [])
+    assert (found, rows) == (4, [])
 
 
 def test_a_step_that_fails_changes_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +82,8 @@ def test_a_step_that_fails_changes_nothing(database: str, monkeypatch: pytest.Mo
         raise RuntimeError("in the middle")
 
     with monkeypatch.context() as patched:
-        patched.setattr(schema, "STEPS", {2: broken})
-        patched.setattr(schema, "VERSION", 2)
+        patched.setattr(schema, "STEPS", {3: broken})
+        patched.setattr(schema, "VERSION", 3)
         with pytest.raises(RuntimeError):
             Store.open(database)
     opened = Store.open(database)

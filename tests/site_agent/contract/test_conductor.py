@@ -13,14 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.release import Release
+from site_agent.contract.analyses.results import Failure
 from site_agent.contract.catalogue import SUMS
 from site_agent.contract.conductor import Conductor, sections
 from site_agent.contract.errors import Refused
 from site_agent.contract.totals import read_totals
 from tests.protocol import STUDY, Play, World, frozen, the_study
 
+GUARD = 2  # rounds of the guard: who takes part, and what the limits of the models need
 SAME_TWICE = STUDY.replace(
     "  pooled:", "  again:   {kind: survival, endpoint: survival}\n  pooled:"
+)
+
+SCREEN = STUDY.replace(
+    "  by_site:",
+    "  screen:  {kind: cox_screen, endpoint: survival, covariates: [dose > 5, dose > 8.7],"
+    " baseline: by_site}\n  by_site:",
 )
 
 
@@ -55,8 +63,51 @@ def test_the_guard_is_asked_first() -> None:
     assert [ask.sum for ask in Conductor(the_study()).asks] == ["enrolled"]
 
 
+def test_the_limits_of_the_models_are_asked_next() -> None:
+    """Of the model that is not accepted by name."""
+    assert [(ask.sum, ask.frame.covariates) for ask in replay(1).asks] == [
+        ("deaths_and_carriers", ("dose",))
+    ]
+
+
+def test_what_is_withheld_ends_with_the_reason() -> None:
+    """Without the exception the second model of one dose is beyond the budget."""
+    with tempfile.TemporaryDirectory() as name:
+        outcome = Play(World(Path(name), study=frozen(accepted=()))).finish().outcome
+    assert outcome is not None
+    failed = {n: r.because[:26] for n, r in outcome.results.items() if isinstance(r, Failure)}
+    assert failed == {"by_site": "withheld: it would open 21"}
+
+
+def test_a_model_of_a_screen_is_withheld_alone() -> None:
+    """Three carriers of a high dose; the other model of the screen is fitted."""
+    with tempfile.TemporaryDirectory() as name:
+        outcome = Play(World(Path(name), study=frozen(SCREEN))).finish().outcome
+    assert outcome is not None
+    models = outcome.results["screen"].document()["models"]
+    assert {name: model.get("because", "")[:49] for name, model in models.items()} == {
+        "dose > 5": "separated: the likelihood has no maximum, it keep",
+        "dose > 8.7": "withheld: fewer than 5 patients are in, or outsid",
+    }
+
+
+@pytest.mark.parametrize(
+    ("grid", "expected"),
+    [("[6, 12]", [6.0, 12.0]), ("[2, 6, 12]", "withheld: in some step of its")],
+)
+def test_a_curve_on_a_grid(grid: str, expected: object) -> None:
+    """Its times are those of the grid; with a step in which few leave it is withheld."""
+    coarse = f"  coarse: {{kind: survival, endpoint: survival, grid: {grid}}}\n  pooled:"
+    study = frozen(STUDY.replace("  pooled:", coarse))
+    with tempfile.TemporaryDirectory() as name:
+        outcome = Play(World(Path(name), study=study)).finish().outcome
+    assert outcome is not None
+    found = outcome.results["coarse"].document()
+    assert (found["because"][:29] if "because" in found else found["curves"][0]["time"]) == expected
+
+
 def test_the_number_of_a_round() -> None:
-    """Rounds are counted from 0, which is the guard's."""
+    """Rounds are counted from 0, the guard's first."""
     assert [replay(rounds).number for rounds in (0, 1, 2)] == [0, 1, 2]
 
 
@@ -83,9 +134,9 @@ def test_when_finished_nothing_is_asked() -> None:
 
 def test_equal_questions_are_asked_once() -> None:
     """Two analyses that need the same counts share one question."""
-    conductor = Conductor(frozen(SAME_TWICE))
-    conductor.advance(read_totals(conductor.asks, struct.pack("<2d", 31, 5)))
-    assert [ask.sum for ask in conductor.asks] == ["counts_by_time", "cox_moments", "cox_deaths"]
+    with tempfile.TemporaryDirectory() as name:
+        first = Play(World(Path(name), study=frozen(SAME_TWICE))).finish().log[GUARD]
+    assert [ask["sum"] for ask in first.asks] == ["counts_by_time", "cox_moments", "cox_deaths"]
 
 
 def test_equal_questions_are_answered_twice() -> None:
@@ -98,9 +149,9 @@ def test_equal_questions_are_answered_twice() -> None:
 
 def test_sections() -> None:
     """Sums with a reduction go to the coordinator alone, all others are open."""
-    asks = replay(2).asks
+    asks = replay(GUARD + 1).asks
     named = {name: [asks[i].sum for i in at] for name, at in sections(asks).items()}
-    assert named == {"open": ["cox_within_site"], "closed": ["cox_risk_sets"]}
+    assert named == {"open": ["cox_within_site"], "closed": ["cox_sealed"]}
 
 
 @pytest.mark.parametrize(
@@ -136,8 +187,9 @@ def test_what_was_refused_stays_refused() -> None:
 )
 def test_arguments_agree_within_a_billionth(factor: float, accepted: bool) -> None:
     """Processors differ in the last bit; more than 1e-9 is another question."""
-    conductor = replay(3)
-    sent = [bytes((factor * np.frombuffer(a)).tobytes()) for a in finished().log[3].arguments]
+    conductor = replay(GUARD + 2)
+    arguments = finished().log[GUARD + 2].arguments
+    sent = [bytes((factor * np.frombuffer(a)).tobytes()) for a in arguments]
     try:
         conductor.adopt(sent)
     except Refused as refused:
@@ -149,7 +201,7 @@ def test_arguments_agree_within_a_billionth(factor: float, accepted: bool) -> No
 @given(st.binary(max_size=40))
 def test_arguments_of_any_bytes(sent: bytes) -> None:
     """Arguments that are no doubles, too few or too many are refused, and nothing else."""
-    conductor = replay(2)
+    conductor = replay(GUARD + 1)
     with pytest.raises(Refused) as refusal:
         conductor.adopt([sent, sent])
     assert refusal.value.code == "argument"
@@ -158,7 +210,7 @@ def test_arguments_of_any_bytes(sent: bytes) -> None:
 def test_nan_is_refused() -> None:
     """NaN does not agree with anything."""
     with pytest.raises(Refused, match="other values of 'beta'"):
-        replay(2).adopt([struct.pack("<2d", np.nan, np.nan)] * 2)
+        replay(GUARD + 1).adopt([struct.pack("<2d", np.nan, np.nan)] * 2)
 
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 5e-324, 1e300, -1e300, np.inf, -np.inf, np.nan]
@@ -169,7 +221,7 @@ wild = st.one_of(st.sampled_from(SPECIAL), st.floats(-100, 100), st.floats())
 @given(st.lists(st.lists(wild, min_size=9, max_size=9), min_size=1, max_size=30))
 def test_no_totals_break_the_conductor(rounds: list[list[float]]) -> None:
     """Whatever a coordinator gives for totals: an analysis may end, the conductor goes on."""
-    conductor = replay(2)
+    conductor = replay(GUARD + 1)
     for values in rounds:
         if not conductor.finished:
             lanes = [lane for ask in conductor.asks for lane in SUMS[ask.sum].answered_lanes(ask)]

@@ -35,12 +35,19 @@ LIVES: list[tuple[Table, str, list[str], str]] = [
     (SITE_RELEASE, "unknown", ["open", "open", "readies", "open", "readies", "share"], "answering"),
     (SITE_RELEASE, "unknown", ["open", "readies", "share", "burn"], "burned"),
     (SITE_RELEASE, "unknown", ["open", "burn"], "burned"),
+    (SITE_RELEASE, "unknown", ["open", "readies", "parts", "parts", "share"], "answering"),
+    (SITE_RELEASE, "unknown", ["open", "readies", "parts", "readies", "parts"], "keyed"),
+    (SITE_RELEASE, "unknown", ["open", "readies", "parts", "open"], "ready"),
+    (SITE_RELEASE, "unknown", ["open", "readies", "parts", "burn"], "burned"),
     (
         CENTER_RELEASE,
         "opening",
         ["ready", "all_ready", "ask", "share", "total", "close"],
         "closing",
     ),
+    (CENTER_RELEASE, "opening", ["ready", "secret", "part", "part", "all_parts", "ask"], "asking"),
+    (CENTER_RELEASE, "opening", ["ready", "secret", "burn"], "burned"),
+    (CENTER_RELEASE, "parting", ["part", "burn"], "burned"),
     (CENTER_RELEASE, "closing", ["receipt", "receipt", "all_receipts"], "closed"),
     (SITE_ROUND, "asked", ["share", "share", "audit", "audit", "total", "total"], "totalled"),
     (SITE_ROUND, "asked", ["share", "total", "audit"], "totalled"),
@@ -82,3 +89,13 @@ def test_what_is_over_stays_over(name: str) -> None:
 def test_after_the_first_share_a_release_cannot_be_opened_again() -> None:
     """From the first share on the roster is fixed."""
     assert "open" not in SITE_RELEASE["answering"]
+
+
+def test_nothing_is_asked_before_the_secret_is_shared() -> None:
+    """Between READIES and the last PART there is no question."""
+    assert sorted(CENTER_RELEASE["parting"]) == ["all_parts", "burn", "part"]
+
+
+def test_after_the_first_share_the_secret_is_fixed() -> None:
+    """From the first share on neither READY nor PART messages are taken."""
+    assert {"readies", "parts"} & set(SITE_RELEASE["answering"]) == set()

@@ -22,29 +22,36 @@ from site_agent.contract.messages import (
     Close,
     Content,
     Open,
+    Part,
+    Parts,
     Readies,
     Ready,
     Receipt,
     Round,
     Share,
     Shares,
+    Split,
 )
 from tests.protocol import identity
 
 ALDER = identity("alder")
 MEMBER = ALDER.member()
+SHARE = Share("open", 3, "transcript")
 CONTENTS: list[Content] = [
     Open("study", 1, 1, ("alder", "beech")),
     Ready("open", "key", "snapshot", "head", 7, "quorum"),
     Readies("open"),
+    Part("open", "commitment"),
+    Parts("open"),
+    Split("open", 3),
     Round("open", 3, "transcript"),
-    Share("open", 3, "transcript"),
+    SHARE,
     Shares("open", 3),
     Close("open", 4, "result"),
     Receipt("open", "result", "head"),
 ]
 PARTS = [b"first part", b"", b"third"]
-WIRE = messages.write(ALDER, CONTENTS[4], PARTS)
+WIRE = messages.write(ALDER, SHARE, PARTS)
 HEADER: dict[str, Any] = json.loads(messages.read(WIRE).header)
 
 
@@ -98,7 +105,7 @@ def test_parts_come_back() -> None:
 
 def test_the_same_message_has_the_same_bytes() -> None:
     """Signatures are deterministic: a message written again is the same."""
-    assert messages.write(ALDER, CONTENTS[4], PARTS) == WIRE
+    assert messages.write(ALDER, SHARE, PARTS) == WIRE
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
@@ -108,10 +115,24 @@ def test_a_withheld_part_is_not_there(index: int) -> None:
     assert list(parts) == [None if at == index else part for at, part in enumerate(PARTS)]
 
 
+@pytest.mark.parametrize("indices", [(), (0, 1), (1, 2), (0, 1, 2)])
+def test_several_withheld_parts(indices: tuple[int, ...]) -> None:
+    """Parts that are left out together: those, and no others."""
+    parts = messages.read(messages.withhold(messages.read(WIRE), *indices)).parts
+    assert list(parts) == [None if at in indices else part for at, part in enumerate(PARTS)]
+
+
+def test_what_is_withheld_can_be_withheld_further() -> None:
+    """A message that lacks a part loses another one, and is still signed."""
+    less = messages.withhold(messages.read(WIRE), 0)
+    least = messages.read(messages.withhold(messages.read(less), 2))
+    assert (list(least.parts), least.says(Share, MEMBER)) == ([None, PARTS[1], None], SHARE)
+
+
 def test_a_withheld_part_leaves_the_signature() -> None:
     """The signature still holds, and so does the digest."""
     less = messages.read(messages.withhold(messages.read(WIRE), 2))
-    assert (less.says(Share, MEMBER), less.digest()) == (CONTENTS[4], messages.read(WIRE).digest())
+    assert (less.says(Share, MEMBER), less.digest()) == (SHARE, messages.read(WIRE).digest())
 
 
 @pytest.mark.parametrize("index", [1, 3])
@@ -131,13 +152,13 @@ def test_a_message_is_not_taken_for_another(content: Content) -> None:
 
 def test_another_sender() -> None:
     """A message in another's name is refused before its signature is looked at."""
-    assert code(messages.write(identity("beech"), CONTENTS[4])) == "sender"
+    assert code(messages.write(identity("beech"), SHARE)) == "sender"
 
 
 def test_a_borrowed_name() -> None:
     """A message in one's name under another's key is refused."""
     stranger = replace(identity("beech"), name="alder")
-    assert code(messages.write(stranger, CONTENTS[4])) == "signature"
+    assert code(messages.write(stranger, SHARE)) == "signature"
 
 
 def test_a_signature_of_something_else() -> None:
@@ -285,5 +306,5 @@ def test_a_part_of_the_same_length() -> None:
 @pytest.mark.parametrize("part", [b"other part", b""])
 def test_the_digest_stands_for_the_parts(part: bytes) -> None:
     """Two messages that differ in a part have different digests."""
-    other = messages.write(ALDER, CONTENTS[4], [part, *PARTS[1:]])
+    other = messages.write(ALDER, SHARE, [part, *PARTS[1:]])
     assert messages.read(other).digest() != messages.read(WIRE).digest()

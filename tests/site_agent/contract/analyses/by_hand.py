@@ -25,8 +25,12 @@ def rows(
     group: Sequence[int] | None = None,
     stratum: Sequence[int] | None = None,
     x: Sequence[Sequence[float]] | None = None,
+    patient: Sequence[int] | None = None,
 ) -> Rows:
-    """Return rows of a frame; without `entry` all are at risk from the start."""
+    """Return rows of a frame; without `entry` all are at risk from the start.
+
+    Without `patient` each row is another's.
+    """
     count = len(time)
 
     def whole(values: Sequence[int] | None, default: int) -> np.ndarray:
@@ -39,7 +43,8 @@ def rows(
         group=whole(group, 0),
         stratum=whole(stratum, 0),
         design=np.zeros((count, 0)) if x is None else np.array(x, dtype=np.float64),
-        patients=count,
+        patient=np.arange(count) if patient is None else np.array(patient, dtype=np.int64),
+        patients=count if patient is None else len(set(patient)),
     )
 
 

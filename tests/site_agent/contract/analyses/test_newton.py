@@ -15,13 +15,20 @@ from site_agent.contract.sums import Answer, Arrays, Ask
 from tests.site_agent.contract.analyses.by_hand import F, floats
 
 
-def run(likelihood: Callable[[Floats], Arrays], p: int = 1, events: int = 10) -> Maximum:
-    """Answer each question with the likelihood at its beta."""
+def run(
+    likelihood: Callable[[Floats], Arrays],
+    p: int = 1,
+    events: int = 10,
+    *,
+    spread: float = 1.0,
+    most: int = 100,
+) -> Maximum:
+    """Answer each question with the likelihood at its beta; columns vary by `spread`."""
 
     def ask(beta: Floats) -> Ask:
         return Ask("point", Frame("patients"), {}, {"beta": beta})
 
-    steps = maximise(ask, np.ones(p), events)
+    steps = maximise(ask, spread**2 * np.eye(p), events, most=most)
     (asked,) = next(steps)
     while True:
         try:
@@ -147,18 +154,40 @@ def test_a_sum_that_overflows_at_the_start() -> None:
         run(lambda _: {**flagged, "overflow": np.ones(1)})
 
 
+def far(beta: Floats) -> Arrays:
+    """loglik = -b / 1e6 - exp(-b): its maximum is at log(1e6), 14 steps of about 1 away."""
+    tail = np.exp(-beta)
+    return {
+        "loglik": -1e5 * (beta / 1e6 + tail),
+        "score": -1e5 * (1e-6 - tail),
+        "information": 1e5 * tail,
+    }
+
+
 def test_a_far_maximum_is_found() -> None:
-    """Steps that stay long while the gain lasts lead to a finite maximum, however far.
+    """Steps that stay long while the gain lasts lead to a finite maximum, however far."""
+    assert run(far, spread=0.5).estimate[0] == pytest.approx(math.log(1e6), abs=1e-9)
 
-    loglik = -b / 1e6 - exp(-b): its maximum is at log(1e6), 14 steps of about 1 away.
-    """
 
-    def far(beta: Floats) -> Arrays:
-        tail = np.exp(-beta)
-        return {
-            "loglik": -1e5 * (beta / 1e6 + tail),
-            "score": -1e5 * (1e-6 - tail),
-            "information": 1e5 * tail,
-        }
+def test_no_point_beyond_ten_standard_deviations() -> None:
+    """Where the log hazards vary by more than 10 no likelihood is asked for."""
+    with pytest.raises(AnalysisError, match="differ by a standard deviation of 10"):
+        run(far)
 
-    assert run(far).estimate[0] == pytest.approx(math.log(1e6), abs=1e-9)
+
+def test_a_long_step_is_shortened() -> None:
+    """The maximum at 9 is one step away; it is reached by way of 5."""
+    asked: list[float] = []
+
+    def noting(beta: Floats) -> Arrays:
+        asked.append(float(beta[0]))
+        return quadratic(np.eye(1), np.array([9.0]))(beta)
+
+    run(noting)
+    assert asked == [0.0, 5.0, 9.0]
+
+
+def test_no_more_points_than_allowed() -> None:
+    """A likelihood that is never at its end stops being asked for."""
+    with pytest.raises(AnalysisError, match="within 8 points"):
+        run(far, spread=0.5, most=8)

@@ -18,7 +18,8 @@ from tests.site_agent.contract.securesum import slow
 
 PATH = Path(__file__).with_name("vectors.json")
 NAMES = ("alder", "beech", "cedar")
-NUMBERS = {
+NUMBERS: dict[str, list[float]] = {
+    "sealed": [0, 1, -1, 2**1152 + 3, -(2**1152), 2**64 - 1],
     "real": [0.0, 1.0, -1.0, 0.1, -1e-30, 2.0**-75, -(2.0**-128), 3.5e-39, 1e30, -123456.789],
     "count": [0.0, 1.0, 7.0, 2.0**53, 1048575.0],
 }
@@ -29,21 +30,44 @@ def _key(label: str) -> bytes:
     return hashlib.sha256(label.encode()).digest()
 
 
+SEEDS = {name: _key(f"seed {name}") for name in NAMES}
+
+
+def _written(number: float) -> str:
+    """A number in hexadecimal digits, exactly."""
+    return number.hex() if isinstance(number, float) else hex(number)
+
+
 def _masked() -> dict[str, Any]:
     private = {name: _key(f"ephemeral {name}") for name in NAMES}
     public = {name: slow.public_key(key) for name, key in private.items()}
     start, asked = _key("start"), _key("asked")
     secrets = {
-        name: {o: slow.pair_secret(private[name], public[o], start) for o in NAMES if o != name}
+        name: {
+            other: slow.pair_secret(
+                private[name], public[other], start, slow.preshared(SEEDS, name, other)
+            )
+            for other in NAMES
+            if other != name
+        }
         for name in NAMES
     }
     first = secrets[NAMES[0]][NAMES[1]]
+    parts = {name: slow.part(seed, start) for name, seed in SEEDS.items()}
     return {
         "private": {name: key.hex() for name, key in private.items()},
         "public": {name: key.hex() for name, key in public.items()},
+        "seeds": {name: seed.hex() for name, seed in SEEDS.items()},
         "start": start.hex(),
         "asked": asked.hex(),
+        "preshared": slow.preshared(SEEDS, NAMES[0], NAMES[1]).hex(),
         "pair_secret": first.hex(),
+        "parts": {name: part.hex() for name, part in parts.items()},
+        "commitments": {name: slow.commitment(part) for name, part in parts.items()},
+        "part_encrypted": slow.encrypted(
+            first, b"quorum/1/part-to", NAMES[0], NAMES[1], parts[NAMES[0]]
+        ).hex(),
+        "secret": slow.common_secret(parts, start).hex(),
         "stream": slow.stream(first, (NAMES[0], NAMES[1]), asked, "open", 80).hex(),
         "shares": {
             section: {
@@ -60,7 +84,7 @@ def make() -> dict[str, Any]:
     return {
         "numbers": {
             encoding: [
-                [value.hex(), slow.to_bytes([slow.encode(value, encoding)], encoding).hex()]
+                [_written(value), slow.to_bytes([slow.encode(value, encoding)], encoding).hex()]
                 for value in values
             ]
             for encoding, values in NUMBERS.items()

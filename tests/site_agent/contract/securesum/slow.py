@@ -1,6 +1,7 @@
 """The secure sum once more, slowly: whole numbers of Python, HKDF from RFC 5869, CTR by hand.
 
-Nothing is taken from the package. AES and X25519 themselves come from `cryptography`.
+Nothing is taken from the package. AES, GCM and X25519 themselves come from `cryptography`. The
+arithmetic of sealed sums has its own slow form in tests/privacy/slow.py.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from fractions import Fraction
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-BITS = {"real": (256, 128), "count": (64, 0)}  # width of a lane, bits after the point
+# Width of a lane, bits after the point; a vector has them in this order.
+BITS = {"sealed": (1280, 0), "real": (256, 128), "count": (64, 0)}
 
 
 def encode(number: float, encoding: str) -> int:
@@ -79,11 +82,44 @@ def public_key(private: bytes) -> bytes:
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
-def pair_secret(private: bytes, other: bytes, start: bytes) -> bytes:
-    """What two sites share: HKDF over X25519, salted with the transcript's start."""
+def half(seed: bytes, receiver: str) -> bytes:
+    """What a site puts into the key that it shares with another one before any X25519."""
+    return hkdf_expand(seed, b"quorum/1/half\x00" + receiver.encode(), 32)
+
+
+def preshared(seeds: Mapping[str, bytes], one: str, other: str) -> bytes:
+    """The halves of two sites, that of the first name first."""
+    first, second = sorted((one, other))
+    return half(seeds[first], second) + half(seeds[second], first)
+
+
+def pair_secret(private: bytes, other: bytes, start: bytes, halves: bytes) -> bytes:
+    """What two sites share: HKDF over X25519 and their halves, salted with T0."""
     own = X25519PrivateKey.from_private_bytes(private)
     shared = own.exchange(X25519PublicKey.from_public_bytes(other))
-    return hkdf_expand(hkdf_extract(start, shared), b"quorum/1/pair", 32)
+    return hkdf_expand(hkdf_extract(start, shared + halves), b"quorum/1/pair", 32)
+
+
+def part(seed: bytes, start: bytes) -> bytes:
+    """A site's part of the sites' secret."""
+    return hkdf_expand(seed, b"quorum/1/part\x00" + start, 32)
+
+
+def commitment(own: bytes) -> str:
+    """The hash by which all know which part a site gives."""
+    return hashlib.sha256(b"quorum/1/commitment\x00" + own).hexdigest()
+
+
+def encrypted(pair: bytes, purpose: bytes, sender: str, receiver: str, data: bytes) -> bytes:
+    """Data under a key of one pair, purpose and direction; the key is used once."""
+    info = purpose + b"\x00" + sender.encode() + b"\x00" + receiver.encode()
+    return AESGCM(hkdf_expand(pair, info, 32)).encrypt(bytes(12), data, None)
+
+
+def common_secret(parts: Mapping[str, bytes], start: bytes) -> bytes:
+    """The sites' secret: the hash of T0 and of all parts by name."""
+    joined = b"".join(parts[name] for name in sorted(parts))
+    return hashlib.sha256(b"quorum/1/secret\x00" + start + joined).digest()
 
 
 def stream(secret: bytes, names: tuple[str, str], asked: bytes, section: str, size: int) -> bytes:
@@ -101,8 +137,9 @@ def share(
     asked: bytes,
     section: str,
 ) -> bytes:
-    """What a site sends: `numbers` by encoding, the check lane in front, masked."""
-    lanes = {"real": [1.0, *numbers["real"]], "count": list(numbers["count"])}
+    """What a site sends: sealed numbers, the check lane and doubles, counts; masked."""
+    lanes = {**numbers, "real": [1.0, *numbers["real"]]}
+    lanes = {encoding: lanes[encoding] for encoding in BITS}
     size = sum(len(values) * BITS[encoding][0] // 8 for encoding, values in lanes.items())
     streams = {
         other: stream(secret, (name, other), asked, section, size)

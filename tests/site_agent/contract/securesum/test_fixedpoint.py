@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from site_agent.contract.errors import Refused
 from site_agent.contract.securesum import fixedpoint
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL, Encoding, Limbs
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL, SEALED, Encoding, Limbs
 from tests.site_agent.contract.securesum import slow
 
 LARGEST = 2.0**126
@@ -234,3 +234,55 @@ def test_no_refusal_tells_the_number() -> None:
 def test_no_numbers() -> None:
     """A lane without numbers is encoded and decoded to nothing."""
     assert fixedpoint.decode(fixedpoint.encode(np.zeros(0), REAL, 3), REAL).tolist() == []
+
+
+# Wide lanes: whole numbers of any size, modulo 2^1280
+
+wide = st.integers(-(2**1279), 2**1279 - 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, 0),
+        (1, 1),
+        (-1, 2**1280 - 1),
+        (2**1279 - 1, 2**1279 - 1),
+        (-(2**1279), 2**1279),
+        (2**1280 + 7, 7),
+    ],
+)
+def test_wide_numbers_by_hand(number: int, expected: int) -> None:
+    """A whole number stands modulo 2^1280, a negative one as its complement."""
+    assert whole(fixedpoint.encode_wide([number], SEALED), "sealed") == [expected]
+
+
+@given(st.lists(wide, max_size=6))
+def test_wide_numbers_come_back(numbers: list[int]) -> None:
+    """Whatever fits with its sign is decoded to itself, of any size."""
+    assert fixedpoint.decode_wide(fixedpoint.encode_wide(numbers, SEALED)) == numbers
+
+
+@given(st.lists(st.integers(-(2**2000), 2**2000), max_size=4))
+def test_what_does_not_fit_is_taken_modulo_2_to_the_1280(numbers: list[int]) -> None:
+    """Numbers beyond the lane lose what is above it, as masks need."""
+    expected = [number % 2**1280 for number in numbers]
+    assert whole(fixedpoint.encode_wide(numbers, SEALED), "sealed") == expected
+
+
+@given(st.lists(st.tuples(wide, st.integers(0, 2**1280 - 1)), max_size=4))
+def test_wide_numbers_add_up(terms: list[tuple[int, int]]) -> None:
+    """Added with carries through all twenty limbs, masks on and off, the sum is exact."""
+    accumulated = fixedpoint.Accumulator(1, SEALED)
+    for number, mask in terms:
+        one, other = (fixedpoint.encode_wide([n], SEALED) for n in (number, mask))
+        masked = fixedpoint.add(one, other)
+        accumulated.add(fixedpoint.add(masked, fixedpoint.negate(other)))
+    total = sum(number for number, _ in terms)
+    assert whole(accumulated.total(), "sealed") == [total % 2**1280]
+
+
+def test_no_wide_numbers() -> None:
+    """A sealed lane without numbers has no limbs and decodes to nothing."""
+    limbs_of_none = fixedpoint.encode_wide([], SEALED)
+    assert (limbs_of_none.shape, fixedpoint.decode_wide(limbs_of_none)) == ((0, 20), [])

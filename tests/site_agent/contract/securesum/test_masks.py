@@ -98,18 +98,34 @@ def test_a_longer_vector_begins_with_the_same_stream() -> None:
     assert vector.to_bytes(found)[: len(ZERO)] == vector.to_bytes(mask("alder", FIVE[:2]))
 
 
-def test_the_pair_secret_depends_on_the_transcript() -> None:
-    """The same keys under another T0 give another secret."""
-    own, other = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
-    public = other.public_key().public_bytes_raw()
-    assert masks.pair_secret(own, public, b"0") != masks.pair_secret(own, public, b"1")
+def pair_secret(own: int = 1, start: bytes = b"0", preshared: bytes = bytes(64)) -> bytes:
+    """The secret of a site whose private key is of this byte with one whose key is of twos."""
+    private, other = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (own, 2))
+    return masks.pair_secret(private, other.public_key().public_bytes_raw(), start, preshared)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"own": 3}, {"start": b"1"}, {"preshared": bytes(63) + b"\x01"}], ids=str
+)
+def test_everything_counts_in_the_pair_secret(changed: dict[str, Any]) -> None:
+    """Another ephemeral key, another T0 or one bit of a half that was sealed: another secret.
+
+    So who breaks X25519 later lacks the halves, and who breaks HPKE lacks the ephemeral keys.
+    """
+    assert pair_secret(**changed) != pair_secret()
+
+
+def test_the_pair_secret_by_hand() -> None:
+    """HKDF of RFC 5869 over the shared point and the halves, T0 as salt."""
+    private, public = bytes([1]) * 32, slow.public_key(bytes([2]) * 32)
+    assert pair_secret(preshared=ASKED * 2) == slow.pair_secret(private, public, b"0", ASKED * 2)
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(33), *LOW_ORDER])
 def test_unusable_keys_are_refused(key: bytes) -> None:
     """Keys of another length or of low order, whose secret anybody knows, are refused."""
     with pytest.raises(Refused) as refusal:
-        masks.pair_secret(X25519PrivateKey.from_private_bytes(bytes(32)), key, ASKED)
+        masks.pair_secret(X25519PrivateKey.from_private_bytes(bytes(32)), key, ASKED, bytes(64))
     assert refusal.value.code == "key"
 
 

@@ -80,6 +80,27 @@ def test_each_input_changes_the_opening(parts: tuple[bytes, list[bytes]]) -> Non
     assert transcript.opening(*parts) != transcript.opening(b"OPEN", [b"one", b"two"])
 
 
+def test_the_parts_by_hand() -> None:
+    """T0' is the hash of T0 and all PART messages, each behind its length."""
+    expected = slow.transcript([b"quorum/1/parts", b"before", b"one", b"two"])
+    assert transcript.parting(b"before", [b"one", b"two"]) == expected
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"before", [b"one", b"twp"]),
+        (b"before", [b"two", b"one"]),
+        (b"before", [b"one"]),
+        (b"beforeone", [b"two"]),
+        (b"befora", [b"one", b"two"]),
+    ],
+)
+def test_each_input_changes_the_parting(parts: tuple[bytes, list[bytes]]) -> None:
+    """Another PART, another order or another T0: sites with another secret share no mask."""
+    assert transcript.parting(*parts) != transcript.parting(b"before", [b"one", b"two"])
+
+
 lists = st.lists(st.binary(max_size=12), max_size=5)
 
 
@@ -100,10 +121,15 @@ def test_a_list_cut_otherwise_does_not_collide(first: bytes, rest: list[bytes]) 
     assert same == (rest == [])
 
 
-def test_the_two_kinds_of_hash_do_not_meet() -> None:
-    """An opening is never a round, even over the same parts."""
+def test_the_kinds_of_hash_do_not_meet() -> None:
+    """An opening is never a parting or a round, even over the same parts."""
     number = (0).to_bytes(4, "big")
-    assert transcript.opening(b"", [number, b""]) != transcript.asking(b"", 0, [], b"")
+    kinds = [
+        transcript.opening(b"", [number, b""]),
+        transcript.parting(b"", [number, b""]),
+        transcript.asking(b"", 0, [], b""),
+    ]
+    assert len(set(kinds)) == 3
 
 
 def test_what_a_sealed_share_is_bound_to_by_hand() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from site_agent.contract.errors import Refused
 from site_agent.contract.securesum import vector
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL, SEALED
 from site_agent.contract.securesum.vector import Layout
 from site_agent.contract.sums import Arrays, Lane
 from tests.site_agent.contract.securesum import slow
@@ -99,3 +99,47 @@ def test_a_lane_without_numbers() -> None:
     data = vector.to_bytes(vector.encode(layout, [{"tied": np.zeros((0, 3))}], 1))
     (opened,) = vector.open_total(layout, vector.from_bytes(layout, data), 1)
     assert (len(data), opened["tied"].shape) == (32, (0, 3))
+
+
+# Sealed lanes
+
+RISKS = Lane("c", (2, 2), SEALED)
+WITH_SEALED = Layout(((PATIENTS, RISKS), (SCORE,)))
+WIDE = [[2**1000, -1], [0, -(2**1200)]]
+SEALED_ARRAYS: list[Arrays] = [
+    {"patients": np.array([7.0]), "c": np.array(WIDE, dtype=object)},
+    {"score": np.array([0.5, -2.0])},
+]
+
+
+def test_sealed_lanes_stand_in_front() -> None:
+    """The widest first, then the check lane and the doubles, then the counts."""
+    expected = slow.to_bytes([2**1000, 2**1280 - 1, 0, 2**1280 - 2**1200], "sealed")
+    expected += slow.to_bytes([slow.encode(x, "real") for x in (1.0, 0.5, -2.0)], "real")
+    expected += slow.to_bytes([7], "count")
+    assert vector.to_bytes(vector.encode(WITH_SEALED, SEALED_ARRAYS, 3)) == expected
+
+
+def test_sealed_totals_are_whole_numbers() -> None:
+    """What three sites put in opens as three times the numbers, of any size, in their shape."""
+    one = vector.encode(WITH_SEALED, SEALED_ARRAYS, 3)
+    opened, _ = vector.open_total(WITH_SEALED, vector.total(WITH_SEALED, [one] * 3), 3)
+    assert opened["c"].tolist() == [[3 * number for number in row] for row in WIDE]
+
+
+def test_a_sealed_lane_of_another_shape() -> None:
+    """As with doubles, an array that is not of its lane's shape is an error."""
+    arrays: list[Arrays] = [
+        {**SEALED_ARRAYS[0], "c": np.array([1], dtype=object)},
+        SEALED_ARRAYS[1],
+    ]
+    with pytest.raises(ValueError, match="lane c: shape"):
+        vector.encode(WITH_SEALED, arrays, 3)
+
+
+def test_a_sealed_lane_without_numbers() -> None:
+    """A sealed lane of no columns takes no room and comes back with its shape."""
+    layout = Layout(((Lane("e", (3, 0), SEALED),),))
+    data = vector.to_bytes(vector.encode(layout, [{"e": np.zeros((3, 0), dtype=object)}], 1))
+    (opened,) = vector.open_total(layout, vector.from_bytes(layout, data), 1)
+    assert (len(data), opened["e"].shape) == (32, (3, 0))

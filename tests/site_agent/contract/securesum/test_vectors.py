@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from site_agent.contract.securesum import fixedpoint, masks, transcript, vector
-from site_agent.contract.securesum.fixedpoint import COUNT, ENCODINGS, REAL
+from site_agent.contract.securesum import fixedpoint, masks, pairing, transcript, vector
+from site_agent.contract.securesum.fixedpoint import COUNT, ENCODINGS, REAL, SEALED
 from site_agent.contract.sums import Lane
 from tests.site_agent.contract.securesum import slow
 from tests.site_agent.contract.securesum.conftest import NAMES, NUMBERS, TIES, make
@@ -17,12 +17,16 @@ from tests.site_agent.contract.securesum.conftest import NAMES, NUMBERS, TIES, m
 LAYOUT = vector.Layout(
     (
         (
+            Lane("sealed", (len(NUMBERS["sealed"]),), SEALED),
             Lane("real", (len(NUMBERS["real"]),), REAL),
             Lane("count", (len(NUMBERS["count"]),), COUNT),
         ),
     )
 )
-ARRAYS = {name: np.array(values) for name, values in NUMBERS.items()}
+ARRAYS = {
+    name: np.array(values, dtype=object if name == "sealed" else np.float64)
+    for name, values in NUMBERS.items()
+}
 
 
 def secrets(kept: dict[str, Any], name: str) -> dict[str, bytes]:
@@ -30,10 +34,17 @@ def secrets(kept: dict[str, Any], name: str) -> dict[str, bytes]:
     private = X25519PrivateKey.from_private_bytes(bytes.fromhex(kept["private"][name]))
     start = bytes.fromhex(kept["start"])
     return {
-        other: masks.pair_secret(private, bytes.fromhex(public), start)
+        other: masks.pair_secret(private, bytes.fromhex(public), start, halves(kept, name, other))
         for other, public in kept["public"].items()
         if other != name
     }
+
+
+def halves(kept: dict[str, Any], one: str, other: str) -> bytes:
+    """The pre-shared halves of two sites by the package, from the kept seeds."""
+    seeds = {name: bytes.fromhex(seed) for name, seed in kept["seeds"].items()}
+    found = {one: pairing.half(seeds[one], other), other: pairing.half(seeds[other], one)}
+    return b"".join(found[name] for name in sorted(found))
 
 
 def test_the_vectors_are_what_the_slow_computation_gives(vectors: dict[str, Any]) -> None:
@@ -41,12 +52,19 @@ def test_the_vectors_are_what_the_slow_computation_gives(vectors: dict[str, Any]
     assert make() == vectors
 
 
-@pytest.mark.parametrize("encoding", list(NUMBERS))
+@pytest.mark.parametrize("encoding", ["real", "count"])
 def test_encoded_numbers(vectors: dict[str, Any], encoding: str) -> None:
     """Every kept number has the kept limbs."""
     numbers = np.array([float.fromhex(value) for value, _ in vectors["numbers"][encoding]])
     limbs = fixedpoint.encode(numbers, ENCODINGS[encoding], 3)
     assert [row.tobytes().hex() for row in limbs] == [w for _, w in vectors["numbers"][encoding]]
+
+
+def test_sealed_numbers(vectors: dict[str, Any]) -> None:
+    """Every kept whole number has the kept limbs, in two's complement."""
+    numbers = [int(value, 16) for value, _ in vectors["numbers"]["sealed"]]
+    limbs = fixedpoint.encode_wide(numbers, SEALED)
+    assert [row.tobytes().hex() for row in limbs] == [w for _, w in vectors["numbers"]["sealed"]]
 
 
 @pytest.mark.parametrize("name", list(TIES))
@@ -64,6 +82,37 @@ def test_the_pair_secret(vectors: dict[str, Any]) -> None:
     assert found == {kept["pair_secret"]}
 
 
+def test_the_preshared_halves(vectors: dict[str, Any]) -> None:
+    """Two sites join the kept halves in one order."""
+    kept = vectors["masked"]
+    found = {halves(kept, "alder", "beech").hex(), halves(kept, "beech", "alder").hex()}
+    assert found == {kept["preshared"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parts_and_commitments(vectors: dict[str, Any], name: str) -> None:
+    """Each site gives the kept part of the sites' secret, under the kept hash."""
+    kept = vectors["masked"]
+    own = pairing.part(bytes.fromhex(kept["seeds"][name]), bytes.fromhex(kept["start"]))
+    expected = (kept["parts"][name], kept["commitments"][name])
+    assert (own.hex(), pairing.commitment(own)) == expected
+
+
+def test_an_encrypted_part(vectors: dict[str, Any]) -> None:
+    """One site's part for one other stands on the wire as it is kept."""
+    kept = vectors["masked"]
+    own, pair = bytes.fromhex(kept["parts"]["alder"]), secrets(kept, "alder")["beech"]
+    sent = pairing.encrypt(pair, pairing.PART, "alder", "beech", own)
+    assert sent.hex() == kept["part_encrypted"]
+
+
+def test_the_secret_of_the_sites(vectors: dict[str, Any]) -> None:
+    """All parts make the kept secret."""
+    kept = vectors["masked"]
+    parts = {name: bytes.fromhex(part) for name, part in kept["parts"].items()}
+    assert pairing.common_secret(parts, bytes.fromhex(kept["start"])).hex() == kept["secret"]
+
+
 @pytest.mark.parametrize("section", ["open", "closed"])
 @pytest.mark.parametrize("name", NAMES)
 def test_masked_shares(vectors: dict[str, Any], name: str, section: str) -> None:
@@ -76,14 +125,15 @@ def test_masked_shares(vectors: dict[str, Any], name: str, section: str) -> None
 
 
 def test_the_shares_add_up(vectors: dict[str, Any]) -> None:
-    """Three kept shares add up to three times the numbers, tiny ones rounded once."""
+    """Three kept shares add up to three times the numbers, tiny doubles rounded once."""
     shares = vectors["masked"]["shares"]["open"].values()
     total = vector.from_bytes(LAYOUT, bytes(LAYOUT.byte_length))
     for share in shares:
         total = vector.plus(total, vector.from_bytes(LAYOUT, bytes.fromhex(share)))
     (found,) = vector.open_total(LAYOUT, total, 3)
     expected = [slow.decode(3 * slow.encode(x, "real") % 2**256, "real") for x in NUMBERS["real"]]
-    assert found["real"].tolist() == expected
+    sealed = [3 * number for number in NUMBERS["sealed"]]
+    assert (found["real"].tolist(), found["sealed"].tolist()) == (expected, sealed)
 
 
 def test_the_transcript(vectors: dict[str, Any]) -> None:

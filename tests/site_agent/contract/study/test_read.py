@@ -98,11 +98,14 @@ MISTAKES = {
         None,
     ),
     "class not accepted": (
-        ("covariates: [age, sex, kps], baseline: by_site", "covariates: [age, sex, kps]"),
+        (
+            "covariates: [age, sex, kps], baseline: by_site",
+            "covariates: [age, sex, kps], risk_sets: open",
+        ),
         "line 45: analyses.model: opens sums of covariates over those at risk at each event: "
         "close to the covariates of single patients in a small study: class C, which "
         "disclosure.classes (A, B) does not accept. Add C to the classes if the stewards accept "
-        "it; or take baseline: by_site, which is class A",
+        "it; or take risk_sets: sealed, which is class A",
     ),
     "key twice": (("  patients:\n    dose", "  patients:\n    dose: age > 1\n    dose"), None),
     "missing horizon": (
@@ -160,6 +163,22 @@ MISTAKES = {
         "status)",
     ),
 }
+
+
+@pytest.mark.parametrize("limit", ["deaths", "carriers"])
+def test_limits_of_models_may_only_be_raised(limit: str) -> None:
+    """Below 5 a model's totals fix its binary covariates; exceptions are made by name."""
+    field = ("others: 3}", f"others: 3, {limit}: 4}}")
+    message = (
+        f"disclosure.compute.{limit}: found the number 4, expected a whole number of at least 5"
+    )
+    assert issues(field) == [f"line 49: {message}"]
+
+
+def test_the_limits_of_models() -> None:
+    """Five of each unless the study asks for more."""
+    raised = study(("others: 3}", "others: 3, deaths: 10}")).policy
+    assert [(p.deaths, p.carriers) for p in (study().policy, raised)] == [(5, 5), (10, 5)]
 
 
 @pytest.mark.parametrize("mistake", [name for name, (_, text) in MISTAKES.items() if text])

@@ -1,0 +1,100 @@
+"""The options of Cox models: how they are read, and what each of them opens."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from site_agent.contract.analyses.counts import COUNTS
+from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
+from site_agent.contract.analyses.cox_sums import (
+    DEATH_WEIGHTS,
+    DEATHS,
+    MOMENTS,
+    RISK_SETS,
+    WITHIN_SITE,
+)
+from site_agent.contract.analyses.kind import Context, Options
+from site_agent.contract.analyses.proportionality import TRANSFORMS
+from site_agent.contract.expressions import Number
+from site_agent.contract.study.fields import Fields, nearest
+from site_agent.contract.sums import Disclosure
+
+TIES: Final = ("efron", "breslow")
+BASELINES: Final = ("pooled", "by_site")
+RISK_SET_FORMS: Final = ("sealed", "open")
+COMPLETE: Final = ("per_model", "common")
+# The sum that gives a point of the likelihood, by how risk sets are summed; "" within hospitals.
+POINTS: Final = {"sealed": SEALED_RISK_SETS, "open": RISK_SETS, "": WITHIN_SITE}
+
+
+def read(fields: Fields, context: Context) -> dict[str, Any]:
+    """Read the options of `cox` in canonical form."""
+    rows, table = context.rows(fields)
+    return {
+        **rows,
+        "covariates": context.covariates(fields, table),
+        "strata": context.strata(
+            fields, table, instead="for a baseline of each hospital's own: baseline: by_site"
+        ),
+        "ties": fields.choice("ties", TIES, default="efron"),
+        **_read_baseline(fields),
+        "weights": _read_weights(fields, context, table),
+        "zph": _read_transforms(fields),
+        "baseline_at": sorted(set(fields.numbers("baseline_at", least=0))),
+        "conf_level": fields.proportion("conf_level", default=0.95),
+    }
+
+
+def _read_baseline(fields: Fields) -> dict[str, Any]:
+    """Read `baseline`, and for a pooled one how its risk sets are summed."""
+    baseline = fields.choice("baseline", BASELINES, default="pooled")
+    form, node = "sealed", fields.node_of("risk_sets")
+    if baseline == "by_site" and node is not None:
+        fields.issue("'risk_sets' is for baseline: pooled; take it out", node)
+    elif node is not None:
+        form = fields.choice("risk_sets", RISK_SET_FORMS, default="sealed")
+    times = fields.named.get("baseline_at")
+    if baseline == "by_site" and times is not None:
+        fields.issue("a baseline hazard by hospital is never pooled; take 'baseline_at' out", times)
+    return {"baseline": baseline, "risk_sets": "" if baseline == "by_site" else form}
+
+
+def _read_weights(fields: Fields, context: Context, table: str) -> str | None:
+    """Read `weights`, the number that each row counts as."""
+    node = fields.node_of("weights")
+    if node is None:
+        return None
+    if fields.named.get("zph") is not None:
+        fields.issue("'zph' is not offered with weights; take one of the two out", node)
+    return context.expression(fields, node, table, accept=(Number,), expected="a number above 0")
+
+
+def _read_transforms(fields: Fields) -> list[str]:
+    """Read `zph`, the transforms of time of the tests of proportional hazards."""
+    names, node = fields.texts("zph"), fields.named.get("zph")
+    for name in names:
+        if name not in TRANSFORMS:
+            hint = nearest(name, TRANSFORMS)
+            fields.issue(f"found '{name}', expected some of {', '.join(TRANSFORMS)}{hint}", node)
+    return list(dict.fromkeys(names))
+
+
+def read_screen(fields: Fields, context: Context) -> dict[str, Any]:
+    """Read the options of `cox_screen` in canonical form."""
+    complete = fields.choice("complete", COMPLETE, default="per_model")
+    return {**read(fields, context), "complete": complete}
+
+
+def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
+    """Return each disclosure class with what is opened in it."""
+    point = POINTS[options["risk_sets"]]
+    by_time = [DEATHS] if options["baseline"] == "pooled" else []
+    by_time += [DEATH_WEIGHTS] if by_time and options["weights"] else []
+    by_time += [COUNTS] if options["zph"] or options["baseline_at"] else []
+    opened = (MOMENTS, *by_time, point)
+    return tuple((one.disclosure, one.gives) for one in opened)
+
+
+def seals(options: Options) -> bool:
+    """Return whether the sites need a secret that the coordinator has not."""
+    return bool(options["risk_sets"] == "sealed")

@@ -1,0 +1,167 @@
+"""What each patient contributes to a study, as digests that tell nothing and can be compared.
+
+Notation: patient i has in frame f the rows r (entry, time, cause, group, stratum, design, weight).
+K is a secret of this hospital.
+
+    patient  p_i  = HMAC-SHA256(K, "patient" | identifier), the first 64 bits
+    row      m(r) = AES-CBC-MAC(K', SHA-256(f)[:16] | words of r), the first 64 bits
+    part     c_if = sum of m(r) over the rows of i in f, modulo 2^64
+    whole    c_i  = sum of c_if over all frames of the analyses, modulo 2^64
+    events   e_if = c_if with the time of every censored row set to 0
+
+K' = HMAC-SHA256(K, "rows")[:16]. All messages of one frame have one length, which the first block
+fixes, so CBC-MAC is a pseudorandom function on them (Bellare, Kilian, Rogaway, JCSS 2000), and
+AES, unlike HMAC, takes the rows of a million patients in one call. A sum of pseudorandom words
+is the same in every order of the rows (Clarke et al., ASIACRYPT 2003): what a total opens has no
+order either. Two contributions that differ have one digest with probability 2^-64.
+
+An end of follow-up that moves changes c but not e: e tells who came, had an event, or has another
+covariate or group. The two are counted apart (contract/earlier.py).
+
+A patient without a row in any frame contributes nothing and has no digest. Absent and empty are
+the same, so a patient in no analysis counts neither as new nor as gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+from site_agent.components import components
+from site_agent.contract.canonical import canonical_json
+from site_agent.contract.earlier import EVENTS, analysed
+from site_agent.contract.frames import Frame, Rows
+from site_agent.contract.study.model import Study
+
+Words = NDArray[np.uint64]
+BLOCK: Final = 16
+SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """What the n patients of a study's analyses contribute at one hospital, at one moment.
+
+    patients: (n,) digests of identifiers, ascending. whole: (n,) over all rows of all analyses.
+    events: (n,) by analysis, over its rows without ends of follow-up, 0 for a patient who has
+    none. parts: (n,) by component, 0 where a patient has no value. columns: by component that
+    analyses name the columns of the data behind it, each a component too.
+    """
+
+    patients: Words
+    whole: Words
+    events: Mapping[str, Words]
+    parts: Mapping[str, Words]
+    columns: Mapping[str, frozenset[str]]
+
+
+def contributions(
+    study: Study, rows: Callable[[Frame], Rows], identifiers: Sequence[str], secret: bytes
+) -> Contributions:
+    """Return what each patient contributes.
+
+    `rows` gives the rows of a frame; their `patient` counts into `identifiers`.
+    """
+    digests = _Digests(len(identifiers), hmac.digest(secret, b"rows", "sha256")[:BLOCK])
+    frames, used = analysed(study), components(study)
+    present = np.zeros(len(identifiers), dtype=bool)
+    whole = np.zeros(len(identifiers), dtype=np.uint64)
+    events, parts = {}, {}
+    for label, frame in frames.items():
+        found, defined = rows(frame), canonical_json(frame.document())
+        present[found.patient] = True
+        whole += digests.by_patient(found, defined)
+        events[label] = digests.by_patient(_without_ends(found), defined)
+    for name, item in used.items():
+        found = rows(item.frame)
+        parts[name] = digests.by_patient(found, name.encode())
+        if item.frame.endpoint is not None:
+            ended = digests.by_patient(_without_ends(found), name.encode())
+            parts[without_ends(name)] = ended
+    named = [name for name, there in zip(identifiers, present, strict=True) if there]
+    patients = patient_digests(named, secret)
+    order = np.flatnonzero(present)[np.argsort(patients)]
+    return Contributions(
+        np.sort(patients),
+        whole[order],
+        {name: part[order] for name, part in events.items()},
+        {name: part[order] for name, part in parts.items()},
+        {name: item.columns for name, item in used.items() if item.used},
+    )
+
+
+def without_ends(component: str) -> str:
+    """Return the name of an endpoint without ends of follow-up."""
+    return f"{component}/{EVENTS}"
+
+
+def _without_ends(rows: Rows) -> Rows:
+    """Return rows in which it does not show when follow-up without an event ended."""
+    return replace(rows, time=np.where(rows.cause == 0, 0, rows.time))
+
+
+def patient_digests(identifiers: Iterable[str], secret: bytes) -> Words:
+    """Return the first 64 bits of HMAC-SHA256 over each identifier; (n,)."""
+    found = [
+        hmac.digest(secret, b"patient\x00" + name.encode("utf-8", "surrogatepass"), "sha256")[:8]
+        for name in identifiers
+    ]
+    return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
+
+
+def secret_mark(secret: bytes) -> str:
+    """Return what shows that two records were made with one secret, and nothing of it."""
+    return hmac.digest(secret, b"mark", "sha256").hex()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Digests:
+    """Digests of rows with one key, added up for each of `count` patients."""
+
+    count: int
+    key: bytes
+
+    def by_patient(self, rows: Rows, frame: bytes) -> Words:
+        """Return the sum of the digests of each patient's rows; (count,)."""
+        total = np.zeros(self.count, dtype=np.uint64)
+        np.add.at(total, rows.patient, row_digests(_words(rows), self.key, frame))
+        return total
+
+
+def _words(rows: Rows) -> Words:
+    """Return a row's numbers as 64-bit words, an even number of them; (rows, words).
+
+    -0 is 0, and all that is no number is one: what is computed from them is the same.
+    """
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    numbers = np.column_stack([rows.design, weight])
+    numbers = np.where(np.isnan(numbers), np.nan, numbers) + 0.0
+    whole = (rows.entry, rows.time, rows.cause, rows.group, rows.stratum)
+    columns = [np.asarray(part, dtype=np.int64).view(np.uint64) for part in whole]
+    columns += [np.ascontiguousarray(part).view(np.uint64) for part in numbers.T]
+    columns += [np.zeros(len(rows), dtype=np.uint64)] * (len(columns) % 2)
+    return np.stack(columns, axis=1)
+
+
+def row_digests(words: Words, key: bytes, frame: bytes) -> Words:
+    """Return the first 64 bits of the CBC-MAC of each row of `words`; (rows,).
+
+    words: (rows, w), w even. frame: what the rows are of; it and w make the first block.
+    """
+    count, width = words.shape
+    first = hashlib.sha256(width.to_bytes(8, "big") + frame).digest()[:BLOCK]
+    state = np.tile(np.frombuffer(first, dtype="<u8"), (count, 1))
+    for start in range(0, width + 2, 2):
+        # The mode is ECB because each block is one step of another row's chain.
+        cipher = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+        state = np.frombuffer(cipher.update(state.tobytes()), dtype="<u8").reshape(count, 2)
+        if start < width:
+            state = state ^ words[:, start : start + 2]
+    return state[:, 0].astype(np.uint64)

@@ -1,0 +1,131 @@
+"""Which earlier releases of a site a new one is compared with, as its ledger tells.
+
+A release in which a share of a round after the first was given has opened totals; one that ended
+at the guard's first question opened counts of patients only. Compared are all releases that
+opened totals, of this study and of any other over a common table of the same data, finished or
+burned. The name of a release among all parties is `<hash of its study>/<number>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from site_agent.comparison import NOBODY, changed
+from site_agent.contract.earlier import respects
+from site_agent.contract.errors import Refused
+from site_agent.contract.frames import Frame, Rows
+from site_agent.contract.messages import MOST_EARLIER
+from site_agent.contract.study.model import Study
+from site_agent.contributions import Contributions
+from site_agent.records import Records
+
+Entry = Mapping[str, Any]
+Folders = Callable[[str], str]
+RowSource = Callable[[Frame], Rows]
+FIRST: Final = 0  # the round of the guard's first question
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A release in which this site has given a share.
+
+    named: the study's own name. tables: the names of its tables. last_round: of the last share.
+    """
+
+    study: str
+    release: int
+    named: str
+    tables: frozenset[str]
+    roster: tuple[str, ...]
+    attempt: int
+    last_round: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of the release among all parties."""
+        return f"{self.study}/{self.release}"
+
+    @property
+    def opened_totals(self) -> bool:
+        """Return whether more may have opened than counts of patients."""
+        return self.last_round > FIRST
+
+
+def given(entries: Iterable[Entry]) -> list[Given]:
+    """Return the releases in which shares were given, by a ledger's entries, oldest first."""
+    opened: dict[tuple[str, int], Entry] = {}
+    found: dict[tuple[str, int], Given] = {}
+    for entry in entries:
+        if entry["event"] == "ready":
+            opened[entry["study"], entry["release"]] = entry
+        elif entry["event"] == "share":
+            key = entry["study"], entry["release"]
+            ready = opened.get(key, {})
+            found[key] = Given(
+                *key,
+                ready.get("name", ""),
+                frozenset(ready.get("tables", ())),
+                tuple(entry["roster"]),
+                entry["attempt"],
+                entry.get("round", FIRST),
+            )
+    return list(found.values())
+
+
+def over_same_tables(study: Study, earlier: Iterable[Given], folder: Folders) -> list[Given]:
+    """Return the releases of this study, and of others over a common table of the same data.
+
+    `folder` gives the folder from which the study of a name is read at this hospital.
+    """
+    own = folder(study.name)
+    return [
+        item
+        for item in earlier
+        if item.study == study.hash
+        or (item.tables & study.tables.keys() and folder(item.named) == own)
+    ]
+
+
+def names_to_compare(
+    study: Study, number: int, entries: Iterable[Entry], folder: Folders
+) -> tuple[str, ...]:
+    """Return the names of the releases with which release `number` is to be compared, sorted."""
+    known = over_same_tables(study, given(entries), folder)
+    found = sorted(
+        item.name
+        for item in known
+        if item.opened_totals and (item.study, item.release) != (study.hash, number)
+    )
+    if len(found) > MOST_EARLIER:
+        raise Refused(
+            "too_many_releases",
+            f"{len(found)} earlier releases over these tables, and at most {MOST_EARLIER} can be "
+            f"compared with; the hospital's data must go on under another name",
+        )
+    return tuple(found)
+
+
+def changes(
+    study: Study,
+    earlier: Iterable[str],
+    now: Callable[[], Contributions],
+    entries: Iterable[Entry],
+    records: Records,
+) -> dict[str, int]:
+    """Return how many patients contribute otherwise than to each of these releases, by respect.
+
+    To a release of which this site has no share all of its patients are new.
+    """
+    known = {item.name: item for item in given(entries)}
+    found = {}
+    for name in earlier:
+        item, then = known.get(name), NOBODY
+        if item is not None:
+            then = records.get(item.study, item.release)
+        for respect in respects(study, [name]):
+            aspect = respect.removeprefix(name).removeprefix("/")
+            same = name.startswith(f"{study.hash}/")
+            found[respect] = changed(now(), then, aspect, same_study=same)
+    return found
