@@ -12,7 +12,7 @@ CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test debian check format docs campaign bench clean
+.PHONY: help demo simulate test debian check format docs campaign bench inference clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs      write docs/cli.md from the commands"
 	@echo "make campaign  the long random campaigns of the tests"
 	@echo "make bench     benchmarks, as ratios"
+	@echo "make inference what totals of small studies give away, measured"
 	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
 
 $(READY): pyproject.toml constraints.txt
@@ -88,6 +89,9 @@ campaign: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/release.py
 	@$(BIN)/python benchmarks/processes.py
+
+inference: $(READY)
+	@PYTHONPATH=. $(BIN)/python benchmarks/inference.py
 
 clean:
 	rm -rf $(BUILD) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
