@@ -127,15 +127,6 @@ class Parts(Content):
 
 
 @dataclass(frozen=True, slots=True)
-class Split(Content):
-    """The SHARE of the hospital at the center, as part 0, for the two that add its numbers."""
-
-    TYPE: ClassVar[str] = "SPLIT"
-    open: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class Round(Content):
     """A round is asked: part 0 the totals of the round before, further parts arguments by ask."""
 
@@ -157,6 +148,15 @@ class Share(Content):
     open: str
     number: int
     transcript: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split(Content):
+    """The SHARE of the hospital at the center, as part 0, for the two that add its numbers."""
+
+    TYPE: ClassVar[str] = "SPLIT"
+    open: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

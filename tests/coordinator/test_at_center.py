@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.release import Release
+from coordinator.simulate import simulate
 from site_agent.contract import messages
 from site_agent.contract.errors import NotReady
 from site_agent.contract.messages import Round, Share, Split
@@ -17,8 +18,10 @@ from tests.protocol import (
     CENTER,
     POINT,
     SITES,
+    STUDY,
     honest_totals,
     identity,
+    patients,
     totals_of,
 )
 
@@ -119,3 +122,27 @@ def test_a_driver_that_finds_a_share_without_its_split(center: Center) -> None:
     log = center.log(driver.release)
     assert kinds(log)[-2:] == [Round.TYPE, Share.TYPE]
     assert totals_of(center.run(center.driver(first(center)))) == honest_totals()
+
+
+# In one process
+
+OWN_FILES = ("manifest.json", "log.jsonl", "report.html")
+
+
+def simulated(folder: Path, text: str) -> dict[str, bytes]:
+    """The files of a simulated release, without those that tell of keys and dates."""
+    for site in SITES:
+        (folder / "data" / site).mkdir(parents=True)
+        patients(site).to_parquet(folder / "data" / site / "patients.parquet", index=False)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    found = simulate(folder / "study.yaml", folder / "data", folder / "out").folder
+    return {path.name: path.read_bytes() for path in found.iterdir() if path.name not in OWN_FILES}
+
+
+def test_simulated_results_are_the_same(tmp_path: Path) -> None:
+    """`coordinator simulate` writes the same bytes whether a hospital is the center's own or not."""
+    found = []
+    for name, text in (("one", AT_CENTER_STUDY), ("other", STUDY)):
+        (tmp_path / name).mkdir()
+        found.append(simulated(tmp_path / name, text))
+    assert found[0] == found[1]

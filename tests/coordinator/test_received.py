@@ -19,6 +19,7 @@ from coordinator.release import Release
 from coordinator.simulate import Surroundings, simulate
 from site_agent.contract import messages
 from site_agent.contract.conductor import Conductor, entry, sections
+from site_agent.contract.frames import Rows
 from site_agent.contract.messages import Message, Receipt, Share
 from site_agent.contract.securesum import transcript, vector
 from site_agent.contract.sums import Arrays, Ask
@@ -70,7 +71,7 @@ class Overheard:
     def true_vectors(self, site: str) -> Iterator[bytes]:
         """One site's vectors of each round and section, without a mask."""
         for asks in self.asks():
-            arrays = [entry(ask).compute(the_data(site).rows(ask.frame), ask) for ask in asks]
+            arrays = [_unblinded(ask, the_data(site).rows(ask.frame)) for ask in asks]
             for chosen in sections(asks).values():
                 if chosen:
                     yield _unmasked([asks[i] for i in chosen], [arrays[i] for i in chosen])
@@ -78,6 +79,23 @@ class Overheard:
     def open_parts(self, site: str) -> bytes:
         """The open vectors that one site sent."""
         return b"".join(share.part(0) for share in self.shares if share.sender == site)
+
+
+def _unblinded(ask: Ask, rows: Rows) -> Arrays:
+    """One site's sums; of a sealed one what it would send if nothing were blinded."""
+    if not entry(ask).sealed:
+        return entry(ask).compute(rows, ask)
+    parts = [split(rows, ask) for split in [entry(ask).split] if split is not None]
+    lanes = {lane.name: np.zeros(lane.shape, dtype=object) for lane in entry(ask).lanes(ask)}
+    numbers = np.array(parts[0], dtype=object).reshape(len(lanes["c"]), -1)
+    p = ask.fixed["columns"]
+    return {
+        **lanes,
+        "c": numbers[:, 0],
+        "g": numbers[:, 1 : 1 + p],
+        "q": numbers[:, 1 + p :],
+        "overflow": np.zeros(1),
+    }
 
 
 def _unmasked(asks: list[Ask], arrays: list[Arrays]) -> bytes:
