@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
-from site_agent.core import SiteData
 from site_agent.data.source import read_data
 from site_agent.data.tables import SUFFIX
 from site_agent.shelf import Shelf
 from site_agent.site import Site
+from site_agent.under_way import SiteData
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,11 @@ anew, and what was sent before is taken from the vault.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from site_agent.answering import Answering, RowSource
 from site_agent.contract import messages
 from site_agent.contract.canonical import sha256
-from site_agent.contract.catalogue import seals
-from site_agent.contract.earlier import respects
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.lifecycle import SITE_RELEASE, SITE_ROUND, advance
@@ -26,10 +22,8 @@ from site_agent.contract.messages import (
     Close,
     Message,
     Open,
-    Part,
     Parts,
     Readies,
-    Ready,
     Receipt,
     Round,
     Share,
@@ -37,66 +31,15 @@ from site_agent.contract.messages import (
     Split,
 )
 from site_agent.contract.party import Roster
-from site_agent.contract.securesum import pairing, transcript
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Ask
-from site_agent.contract.version import SOFTWARE
-from site_agent.handshake import (
-    Offer,
-    common_secret,
-    pair_secrets,
-    read_readies,
-    write_part,
-)
+from site_agent.keying import Keying
 from site_agent.ledger import Ledger
-from site_agent.memory import Memory, Present
+from site_agent.memory import Memory
 from site_agent.permission import Permission
 from site_agent.records import FOLDER, Records
+from site_agent.under_way import SiteData, UnderWay, release_name
 from site_agent.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class SiteData:
-    """A hospital's data as read at one moment: a digest of the files, and rows by frame.
-
-    identifiers: of the patients, in the order of the numbers that `Rows.patient` holds.
-    """
-
-    digest: str
-    rows: RowSource
-    identifiers: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Release:
-    """The release that is under way."""
-
-    opened: Open
-    message: Message
-    present: Present
-    state: str
-    round_state: str = ""
-    readies: bytes = b""
-    start: bytes = b""
-    secret: bytes | None = None
-    held: tuple[Round, tuple[Ask, ...], bytes] | None = None
-    answering: Answering | None = None
-
-    @property
-    def name(self) -> str:
-        """Return the name under which the vault keeps the release."""
-        return release_name(self.opened.study, self.opened.release)
-
-    def under_way(self) -> Answering:
-        """Return the answering state; Refused before READIES."""
-        if self.answering is None:
-            raise Refused("no_keys", "a message of a round before the READY messages of all sites")
-        return self.answering
-
-
-def release_name(study: str, number: int) -> str:
-    """Return the name under which a vault keeps a release of the study with this hash."""
-    return f"{study[:16]}-{number}"
 
 
 class SiteCore:
@@ -123,12 +66,21 @@ class SiteCore:
         self._data = data
         self._ledger = ledger
         self._vault = vault
-        self._entropy = entropy
-        self._release: _Release | None = None
+        self._release: UnderWay | None = None
         self._roster = _pinned(study, identity)
         self._permission = Permission(study, identity.name, ledger, folder)
         records = Records(ledger.path.parent / FOLDER, entropy)
         self._memory = Memory(study, identity.name, ledger, records, folder)
+        self._keying = Keying(
+            study,
+            identity,
+            self._roster,
+            ledger=ledger,
+            vault=vault,
+            memory=self._memory,
+            entropy=entropy,
+            note=self._note,
+        )
 
     def approve(self) -> None:
         """Write an approval of this study that does not end into the ledger."""
@@ -183,7 +135,7 @@ class SiteCore:
             self._ledger.append_refusal(refused)
             raise
 
-    def _note(self, event: str, release: _Release, **details: Any) -> None:
+    def _note(self, event: str, release: UnderWay, **details: Any) -> None:
         opened = release.opened
         self._ledger.append(
             event,
@@ -194,7 +146,7 @@ class SiteCore:
             **details,
         )
 
-    def _current(self, open_digest: str) -> _Release:
+    def _current(self, open_digest: str) -> UnderWay:
         if self._release is None or self._release.message.digest() != open_digest:
             raise Refused("not_open", "the message is of a release that is not open here")
         self._permission.refuse_unapproved(sent=True)
@@ -209,158 +161,35 @@ class SiteCore:
         self._permission.refuse_open(opened, sent=sent)
         data = self._data()
         state = advance(SITE_RELEASE, "unknown", "open")
-        release = _Release(
+        release = UnderWay(
             opened, message, self._memory.present(data.rows, data.identifiers), state
         )
         kept = self._vault.get(release.name, f"ready-{message.digest()}")
-        wire = self._ready(release, data) if kept is None else self._again(release, data, kept)
+        if kept is None:
+            wire = self._keying.ready(release, data)
+        else:
+            wire = self._keying.again(release, data, kept)
         if self._release is None or self._release.message.digest() != message.digest():
             self._release = release  # the same OPEN again leaves a release where it was
         return wire
 
-    def _ready(self, release: _Release, data: SiteData) -> bytes:
-        offer, digest = Offer.create(self._entropy), release.message.digest()
-        others = [self._roster.sites[site] for site in self._others(release)]
-        earlier = self._memory.earlier(release.opened.release)
-        marks = self._memory.marks(release.opened)
-        self._vault.put(release.name, f"secret-{digest}", offer.to_bytes())
-        self._note("ready", release, open=digest, **self._memory.said_when_ready())
-        wire = messages.write(
-            self._identity,
-            Ready(
-                open=digest,
-                ephemeral=offer.public,
-                snapshot=offer.snapshot(data.digest),
-                ledger_head=self._ledger.head,
-                ledger_length=len(self._ledger.entries),
-                software=SOFTWARE,
-                earlier=earlier,
-                witness=marks,
-            ),
-            pairing.sealed_halves(offer.seed, self._identity.name, others, digest),
-        )
-        self._vault.put(release.name, f"ready-{digest}", wire)
-        return wire
-
-    def _others(self, release: _Release) -> list[str]:
-        return [site for site in release.opened.roster if site != self._identity.name]
-
-    def _again(self, release: _Release, data: SiteData, kept: bytes) -> bytes:
-        """Return the READY of before, if the data are still those that it stands for."""
-        ready = messages.read(kept).says(Ready, self._identity.member())
-        if ready.snapshot != self._offer(release).snapshot(data.digest):
-            raise Refused(
-                "data_changed",
-                "the data have changed since this release was opened, and a release runs on one "
-                "snapshot. Burn this release and open the next one on the data as they are",
-            )
-        return kept
-
-    def _offer(self, release: _Release) -> Offer:
-        """Return this site's secrets of a release; Refused("lost") if they are gone."""
-        kept = self._vault.get(release.name, f"secret-{release.message.digest()}")
-        if kept is None:
-            raise Refused("lost", "the ephemeral key of this release is lost; burn the release")
-        return Offer.from_bytes(kept)
-
-    # READIES -> PART
+    # READIES -> PART, PARTS
 
     def _readies(self, message: Message) -> bytes | None:
         content = message.says(Readies, self._roster.center)
-        release = self._current(content.open)
-        if release.answering is not None:
-            if message.digest() == sha256(release.readies):
-                return self._part(release)  # a repeat: what came since stays
-            if release.answering.asked >= 0:
-                raise Refused("second_readies", "other READY messages than the release began with")
-        roster = release.opened.roster
-        if len(message.parts) != len(roster):
-            raise Refused("missing_ready", _too_few(message, "READY messages", roster))
-        wires = _by_site(message, roster)
-        own = self._vault.get(release.name, f"ready-{content.open}")
-        if wires[self._identity.name] != own:
-            raise Refused("swapped_key", "the READY in this site's name is not the one it sent")
-        readies = read_readies(self._roster.sites, wires, content.open)
-        start = transcript.opening(release.message.wire, list(wires.values()))
-        offer = self._offer(release)
-        secrets = pair_secrets(self._identity, offer, readies, content.open, start)
-        earlier, ledgers = self._memory.witnessed(self._roster.sites, readies)
-        if ledgers:
-            self._note("witnessed", release, open=content.open, ledgers=ledgers)
-        release.present.earlier = earlier
-        release.state = advance(SITE_RELEASE, release.state, "readies")
-        release.readies = message.header + message.signature
-        release.start, release.secret = start, None
-        release.answering = Answering(
-            self._study,
-            self._identity.name,
-            release.opened,
-            release.present.rows,
-            secrets,
-            start,
-            fuzz=offer.seed,
-            earlier=respects(self._study, earlier),
-        )
-        return self._part(release)
-
-    def _holders(self, release: _Release) -> tuple[str, ...]:
-        """Return the sites that share a secret in this release; none if nothing is sealed."""
-        if not seals(self._study):
-            return ()
-        return pairing.holders(release.opened.roster, self._study.at_center)
-
-    def _part(self, release: _Release) -> bytes | None:
-        """Return PART, the same bytes for the same READIES; None if this site sends none."""
-        sites = self._holders(release)
-        if self._identity.name not in sites:
-            return None
-        secrets = release.under_way().secrets
-        others = {site: secrets[site] for site in sites if site != self._identity.name}
-        return write_part(
-            self._identity, self._offer(release), others, release.message.digest(), release.start
-        )
-
-    # PARTS
+        return self._keying.readies(message, self._current(content.open))
 
     def _parts(self, message: Message) -> None:
         content = message.says(Parts, self._roster.center)
-        release = self._current(content.open)
-        answering, sites = release.under_way(), self._holders(release)
-        if not sites:
-            raise Refused("malformed", "PARTS of a study in which nothing is sealed")
-        if len(message.parts) != len(sites):
-            raise Refused("missing_part", _too_few(message, "PART messages", sites))
-        wires = _by_site(message, sites)
-        bound = transcript.parting(release.start, list(wires.values()))
-        if answering.asked >= 0 or release.secret is not None:
-            if bound != release.secret:
-                raise Refused("second_parts", "other PART messages than the release began with")
-            return
-        parts = {}
-        for site, wire in wires.items():
-            parts[site] = messages.read(wire)
-            if parts[site].says(Part, self._roster.sites[site]).open != content.open:
-                raise Refused("other_release", f"the PART of '{site}' is of another release")
-        if self._identity.name in sites:
-            if wires[self._identity.name] != self._part(release):
-                raise Refused("swapped_key", "the PART in this site's name is not the one it sent")
-            answering.common = common_secret(
-                self._identity.name,
-                self._offer(release),
-                answering.secrets,
-                parts,
-                release.start,
-            )
-        release.state = advance(SITE_RELEASE, release.state, "parts")
-        release.secret = answering.bound = bound
+        self._keying.parts(message, self._current(content.open))
 
     # ROUND -> SHARE
 
     def _round(self, message: Message) -> bytes | None:
         content = message.says(Round, self._roster.center)
         release = self._current(content.open)
-        answering = release.under_way()
-        if self._holders(release) and release.secret is None:
+        answering = release.keyed()
+        if self._keying.holders(release) and release.secret is None:
             raise Refused("no_keys", "a round before the PART messages of all sites")
         if content.number <= answering.asked:
             return self._sent(release, content)
@@ -390,7 +219,7 @@ class SiteCore:
         """Answer the round that was held back until the center's hospital has split its sums."""
         said = message.says(Split, self._roster.center)
         release = self._current(said.open)
-        answering = release.under_way()
+        answering = release.keyed()
         if said.number <= answering.asked or not release.held:
             return None
         content, asks, bound = release.held
@@ -406,11 +235,11 @@ class SiteCore:
         answering.take_split(asks, bound, share)
         return self._held(release)
 
-    def _held(self, release: _Release) -> bytes:
+    def _held(self, release: UnderWay) -> bytes:
         """Return the share of the round that is held, and go on from it."""
         assert release.held is not None
         content, asks, bound = release.held
-        answering = release.under_way()
+        answering = release.keyed()
         wire = self._answer(release, content, asks, bound)
         answering.answered(asks, bound)
         release.held = None
@@ -419,12 +248,12 @@ class SiteCore:
         return wire
 
     def _answer(
-        self, release: _Release, content: Round, asks: tuple[Ask, ...], bound: bytes
+        self, release: UnderWay, content: Round, asks: tuple[Ask, ...], bound: bytes
     ) -> bytes:
         """Return the share of a round; written into vault and ledger before it is returned."""
         before = self._shares_of(release, content.number)
         self._permission.refuse_unapproved(sent=bool(before))
-        parts = release.under_way().share(asks, bound, self._roster.center)
+        parts = release.keyed().share(asks, bound, self._roster.center)
         if before:
             return self._sent(release, content)
         self._memory.keep(release.opened.release, release.present)
@@ -443,11 +272,11 @@ class SiteCore:
         )
         return wire
 
-    def _shares_of(self, release: _Release, number: int) -> list[dict[str, Any]]:
+    def _shares_of(self, release: UnderWay, number: int) -> list[dict[str, Any]]:
         opened = release.opened
         return self._ledger.find("share", study=opened.study, release=opened.release, round=number)
 
-    def _sent(self, release: _Release, content: Round) -> bytes:
+    def _sent(self, release: UnderWay, content: Round) -> bytes:
         """Return the share that was sent before; another question in its round is refused."""
         if any(
             e["question"] != content.transcript for e in self._shares_of(release, content.number)
@@ -466,7 +295,7 @@ class SiteCore:
     def _shares(self, message: Message) -> None:
         content = message.says(Shares, self._roster.center)
         release = self._current(content.open)
-        answering = release.under_way()
+        answering = release.keyed()
         if content.number < answering.asked:
             return  # of a round whose totals were taken: seen before, and of no effect
         if content.number > answering.asked:
@@ -508,7 +337,7 @@ class SiteCore:
     def _finish(self, content: Close, message: Message) -> None:
         """Write down that the release is over, if its last question has been answered."""
         release = self._current(content.open)
-        answering = release.under_way()
+        answering = release.keyed()
         if content.rounds == answering.asked + 1:
             answering.take_totals(message.part(0))
         if not answering.conductor.finished or content.rounds != answering.asked + 1:
@@ -543,15 +372,6 @@ class SiteCore:
         self._vault.erase(release_name(self._study.hash, number))
         if self._release is not None and self._release.opened.release == number:
             self._release = None
-
-
-def _too_few(message: Message, what: str, sites: Sequence[str]) -> str:
-    return f"{len(message.parts)} {what} for {len(sites)} sites"
-
-
-def _by_site(message: Message, sites: Sequence[str]) -> dict[str, bytes]:
-    """Return the messages of all `sites` that one of the center's holds, in order."""
-    return {site: message.part(index) for index, site in enumerate(sites)}
 
 
 def _pinned(study: Study, identity: Identity) -> Roster:

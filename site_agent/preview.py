@@ -28,13 +28,13 @@ from site_agent.contract.securesum.sealing import Sealer
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Answer, Arrays, Ask, Sum
 from site_agent.contract.totals import read_totals, write_totals
-from site_agent.core import SiteData
 from site_agent.memory import Memory
 from site_agent.preview_size import share_size
 from site_agent.records import FOLDER as RECORDS
 from site_agent.records import Records
 from site_agent.serving import Serving, of_guard, questions
 from site_agent.site import Site
+from site_agent.under_way import SiteData
 
 ALONE: Final = Sealer(bytes(32), bytes(32), bytes(32), leader=True)  # blinds only from oneself
 NEXT: Final = 0  # the number of a release that has not been: no earlier one has it

@@ -209,7 +209,7 @@ def another_part_for_the_victim(play: Play, wires: Wires) -> Wires:
     """The colluding site gives the victim a part that is not the one it has told everybody."""
     release = play.cores[COLLUDING]._release
     assert release is not None
-    pair = release.under_way().secrets[VICTIM]
+    pair = release.keyed().secrets[VICTIM]
     sent = pairing.encrypt(pair, pairing.PART, COLLUDING, VICTIM, bytes(32))
 
     def change(parts: Wires) -> Wires:

@@ -34,9 +34,10 @@ from site_agent.contract.messages import (
     Split,
 )
 from site_agent.contract.study.model import Study
-from site_agent.core import SiteCore, SiteData
+from site_agent.core import SiteCore
 from site_agent.data.source import read_data
 from site_agent.ledger import Ledger
+from site_agent.under_way import SiteData
 from site_agent.vault import Vault
 
 SITES = ("alder", "beech", "cedar", "dogwood", "elm")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from site_agent.contract.rows import FrameBuilder
 from site_agent.contract.study.model import Study
-from site_agent.core import SiteData
 from site_agent.data.tables import check_frames, read_snapshot
+from site_agent.under_way import SiteData
 
 
 def read_data(study: Study, folder: Path, site: str, attributes: Mapping[str, str]) -> SiteData:

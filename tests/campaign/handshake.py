@@ -132,7 +132,7 @@ def another_for_the_victim(scene: Scene, sealed: list[bytes]) -> list[bytes]:
     """The colluding site gives the victim another part than it has told all that it gives."""
     release = scene.play.cores[scene.colluding]._release
     assert release is not None
-    pair = release.under_way().secrets[scene.victim]
+    pair = release.keyed().secrets[scene.victim]
     data = scene.rng.randbytes(32)
     sent = pairing.encrypt(pair, pairing.PART, scene.colluding, scene.victim, data)
     others = [site for site in scene.play.release.sites if site != scene.colluding]

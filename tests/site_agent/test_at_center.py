@@ -100,7 +100,7 @@ def test_a_release_without_it(tmp_path: Path) -> None:
 def test_it_gets_no_part_of_the_secret(play: Play) -> None:
     """Each holder has the secret, the hospital at the center has not."""
     play.until(Round, POINT)
-    found = {site: core._release.under_way().common for site, core in play.cores.items()}  # type: ignore[union-attr]
+    found = {site: core._release.keyed().common for site, core in play.cores.items()}  # type: ignore[union-attr]
     assert [site for site in SITES if found[site] is None] == [AT_CENTER]
 
 
@@ -132,7 +132,7 @@ def test_a_part_in_its_name_is_refused(play: Play) -> None:
 def test_its_vector_holds_no_risk_set(play: Play) -> None:
     """Its sealed lanes are nothing but its deaths: what would be blinded goes to two others."""
     play.until(Split)
-    own = play.cores[AT_CENTER]._release.under_way().own[0]  # type: ignore[union-attr]
+    own = play.cores[AT_CENTER]._release.keyed().own[0]  # type: ignore[union-attr]
     lanes = {name: int(np.abs(own[name]).max()) for name in ("c", "g", "q")}
     assert lanes == {"c": 0, "g": 0, "q": 0}
 
@@ -166,7 +166,7 @@ def test_alone_each_half_changes_what_its_helper_sends(play: Play) -> None:
     play.until(Split)
     core = play.cores[HELPING[0]]
     core.receive(play.next)
-    answering = core._release.under_way()  # type: ignore[union-attr]
+    answering = core._release.keyed()  # type: ignore[union-attr]
     with_half = answering.own[0]["c"].tolist()
     ask, sealer = answering.asks[0], answering._sealer(answering.bound)
     without = entry(ask).share(answering.rows(ask.frame), ask, sealer)["c"].tolist()

@@ -25,7 +25,8 @@ from site_agent.contract.messages import (
     Share,
     Shares,
 )
-from site_agent.core import SiteCore, SiteData
+from site_agent.core import SiteCore
+from site_agent.under_way import SiteData
 from site_agent.vault import Vault
 from tests.attacks import other_readies, without_parts
 from tests.protocol import (
@@ -376,7 +377,7 @@ def common(play: Play, site: str) -> bytes | None:
     """The sites' secret as one site holds it."""
     release = play.cores[site]._release
     assert release is not None
-    return release.under_way().common
+    return release.keyed().common
 
 
 def test_each_release_has_another_secret(play: Play) -> None:

@@ -31,11 +31,11 @@ from site_agent.contract.messages import (
 )
 from site_agent.contract.securesum import vector
 from site_agent.contract.study.model import Study
-from site_agent.core import SiteData
 from site_agent.data.source import read_data
 from site_agent.ledger_words import in_words
 from site_agent.preview import preview
 from site_agent.site import Site
+from site_agent.under_way import SiteData
 from site_agent.worker import Worker
 from tests.planted import CANARY, FAULTS, STUDY, Tables, faulty, leaks, spellings, tables
 from tests.protocol import CENTER, SITES, Play, World, frozen, identity, signed

@@ -12,10 +12,10 @@ from site_agent.contract.catalogue import KINDS, SUMS
 from site_agent.contract.frames import Frame
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
-from site_agent.core import SiteData
 from site_agent.data.source import read_data
 from site_agent.preview import Walk
 from site_agent.serving import Serving, of_guard, rows_in_words, sums_of
+from site_agent.under_way import SiteData
 from tests.docs.example import every_kind, pooled
 from tests.protocol import frozen
 from tests.studytext import study as small
