@@ -140,7 +140,7 @@ def simulated(folder: Path, text: str) -> dict[str, bytes]:
 
 
 def test_simulated_results_are_the_same(tmp_path: Path) -> None:
-    """`coordinator simulate` writes the same bytes with and without a hospital at the center."""
+    """`coordinator simulate` writes the same bytes with a hospital at the center and without."""
     found = []
     for name, text in (("one", AT_CENTER_STUDY), ("other", STUDY)):
         (tmp_path / name).mkdir()

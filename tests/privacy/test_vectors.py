@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from site_agent.contract.errors import Refused
 from site_agent.contract.securesum.sealing import (
     BLIND_POINT,
     POINT,
@@ -169,7 +170,7 @@ def outcome(kept: Any, what: str) -> str:
     times = {"a bracket from nobody": 0, "a bracket twice": 2}.get(what, 1)
     try:
         told = score(kept, opened, [times * v for v in bracket])
-    except ValueError:
+    except Refused:
         return "refused"
     if told == kept["means"]:
         return "right"

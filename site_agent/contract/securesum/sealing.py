@@ -48,6 +48,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from site_agent.contract.errors import Refused
+
 POINT: Final = 128  # bits after the point of S, and so of c
 BLIND_POINT: Final = 272  # of b, B, z
 BLIND_BITS: Final = 352  # b and z, sign included: |b| < 2^79
@@ -231,9 +233,16 @@ class Quotients:
 
 
 def quotients(opened: Opened) -> Quotients:
-    """Return the blinded quotients; ValueError if c is not positive: no risk set has such a sum."""
+    """Return the blinded quotients.
+
+    Raises Refused("malformed") if c is not positive: a share has been made up, no risk set has it.
+    """
     if opened.c <= 0:
-        raise ValueError("a sealed risk set that is not positive")
+        raise Refused(
+            "malformed",
+            "a sealed risk set is not positive: the share of some hospital was made up. Nothing "
+            "can be read from this round; burn the release, and ask the hospitals",
+        )
     h = tuple((value << GUARD) // opened.c for value in opened.g)
     spread = tuple(
         (((value << GUARD) // opened.c) << QUOTIENT) - h[i] * h[j]

@@ -3,7 +3,7 @@
 Numbers of one encoding stand together, the widest first, so that a vector is a few
 arrays of limbs. Sealed lanes hold whole numbers of any size (dtype object). Element 0 of the
 doubles is the check lane: 1 at each site, so that the total must be the number of sites. A share
-too many or too few, a different question, or a changed bit leaves a random 256-bit number there
+too many or too few, or a different question, leaves a random 256-bit number there
 instead.
 """
 

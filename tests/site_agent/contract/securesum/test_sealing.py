@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from site_agent.contract.errors import Refused
 from site_agent.contract.securesum import sealing
 from site_agent.contract.securesum.sealing import (
     BLIND_POINT,
@@ -180,7 +181,7 @@ def test_how_patients_are_spread_does_not_matter(parts: list[Sums]) -> None:
 @pytest.mark.parametrize("c", [0, -1, -(2**400)])
 def test_a_risk_set_that_is_not_positive(c: int) -> None:
     """No risk set has such a sum: nothing is divided."""
-    with pytest.raises(ValueError, match="not positive"):
+    with pytest.raises(Refused, match="not positive"):
         sealing.quotients(Opened(c, [1], [1]))
 
 
