@@ -79,7 +79,9 @@ FEW_DEATHS = "not given: too few deaths since the time before"
 
 
 def _zph(view: View, result: Mapping[str, Any]) -> tuple[Row, ...]:
-    """Return the tests of proportional hazards that were asked for."""
+    """Return the tests of proportional hazards that were asked for, or why there are none."""
+    if "proportionality_withheld" in result:
+        return (("", result["proportionality_withheld"], "", "", ""),)
     return tuple(
         (test["transform"], *_test(view.term(test["term"]), test))
         for test in result.get("proportionality", ())

@@ -37,7 +37,18 @@ COMPLETE: Final = {
 def sentence(view: View) -> str:
     """Return one sentence on an analysis; a kind without one of its own is just named."""
     kind = view.document.kind
-    return SENTENCES[kind](view) if kind in SENTENCES else f"Analysis of the kind {kind}."
+    if kind not in SENTENCES:
+        return f"Analysis of the kind {kind}."
+    return f"{SENTENCES[kind](view)}{_gridded(view)}"
+
+
+def _gridded(view: View) -> str:
+    """Return that times are those of a grid, if they are."""
+    grid = view.document.options.get("grid", ())
+    if not grid:
+        return ""
+    points = ", ".join(f"{time:g}" for time in grid)
+    return f" Times are moved up to the next of {points}: nothing is known in between."
 
 
 def _subject(view: View) -> str:

@@ -162,8 +162,8 @@ def stays_sentences(study: Study) -> list[str]:
         "- If all patients of a group are of this hospital, the total of the group is this "
         "hospital's number. If they are of this one and one other, the other can work it out. "
         "Look for groups and covariates that only your patients have.",
-        "- If somebody records all messages today, and a computer of the future breaks today's "
-        "key agreement, the random numbers can be taken off.",
+        "- If somebody records all messages today, and computers of the future break both kinds of "
+        "key agreement in use (X25519 and ML-KEM-768), the random numbers can be taken off.",
     ]
 
 

@@ -4,6 +4,8 @@ A binary covariate with few carriers can be followed through score and informati
 with eight deaths, the totals at beta = 0 and the public numbers at risk fixed when each of 1 to 5
 carriers left in every simulation, and with 10 carriers in nine of ten. So a model needs
 
+- patients: in each declared stratum that has any `compute.carriers`, and in a cohort
+  `compute.patients`: who is alone in a stratum is left out by it;
 - deaths: patients with the event, at least `compute.deaths` in each declared stratum that has
   any (hospitals as strata count together);
 - carriers: of each column that has two values throughout (0 and 1 as a rule; guard_values.py
@@ -29,7 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -55,6 +57,7 @@ def carriers_ask(study: Study, frame: Frame) -> Ask:
     fixed = {
         "columns": len(columns_of(study, frame)),
         "strata": _strata(study, frame),
+        "groups": len(levels_of(study, frame.table, frame.by)),
         "categories": [list(block) for _, block in _categories(study, frame)],
         "values": [list(pair) for pair in _values(study, frame)],
     }
@@ -93,7 +96,10 @@ def _values(study: Study, frame: Frame) -> Iterator[tuple[float, float]]:
 
 
 def limits_sentence(study: Study, frame: Frame, totals: Arrays) -> str:
-    """Return why a model is withheld for want of deaths or carriers, or nothing."""
+    """Return why an analysis is withheld for want of patients, deaths or carriers, or nothing."""
+    because = _small_part(study, frame, totals)
+    if because or not (frame.covariates or frame.by):
+        return because
     deaths, least = totals["deaths"], study.policy.deaths
     if _few(deaths, least).any():
         strata = f" in each stratum of {', '.join(frame.strata)}" if frame.strata else ""
@@ -110,6 +116,25 @@ def limits_sentence(study: Study, frame: Frame, totals: Arrays) -> str:
             f"needs {least} in each (disclosure.compute.carriers). Join groups, leave the "
             f"covariate out, {LIFTED}"
         )
+    return ""
+
+
+def _small_part(study: Study, frame: Frame, totals: Arrays) -> str:
+    """Return which part of the rows an analysis takes is too small to be one, or nothing."""
+    policy = study.policy
+    if frame.cohort and 0 < totals["patients"][0] < policy.patients:
+        return (
+            f"fewer than {policy.patients} patients are in the cohort {frame.cohort} "
+            f"(disclosure.compute.patients). Take a wider one, {LIFTED}"
+        )
+    parts = {"a stratum of " + ", ".join(frame.strata): totals["in_stratum"]}
+    parts |= {f"a group of {frame.by}": totals["in_group"]} if frame.by else {}
+    for part, counts in parts.items():
+        if len(counts) > 1 and _few(counts, policy.carriers).any():
+            return (
+                f"fewer than {policy.carriers} patients are in {part}: without it the analysis "
+                f"would differ by them (disclosure.compute.carriers). Join groups, {LIFTED}"
+            )
     return ""
 
 
@@ -192,5 +217,22 @@ class Budget:
 
 
 def needs_limits(opening: Opening) -> bool:
-    """Return whether the guard asks for an opening's deaths and carriers."""
-    return bool(opening.frame.covariates) and not opening.accepted
+    """Return whether the guard asks for an opening's patients, deaths and carriers."""
+    frame = opening.frame
+    wanted = bool(frame.covariates) or _compares(opening) or frame.cohort is not None
+    return wanted and not opening.accepted
+
+
+def limited(opening: Opening) -> Frame:
+    """Return the rows whose parts have limits: of a curve the cohort, of others groups too.
+
+    A log-rank test is the score test of a Cox model of its groups, and has the limits of one.
+    """
+    frame = opening.frame
+    if frame.covariates or _compares(opening):
+        return frame
+    return replace(frame, by=None, strata=())
+
+
+def _compares(opening: Opening) -> bool:
+    return opening.analysis.kind == "logrank"

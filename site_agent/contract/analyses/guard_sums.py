@@ -44,6 +44,8 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
     return (
         Lane("patients", (1,), COUNT),
         Lane("deaths", (ask.fixed["strata"],), COUNT),
+        Lane("in_stratum", (ask.fixed["strata"],), COUNT),
+        Lane("in_group", (ask.fixed["groups"],), COUNT),
         Lane("not_zero", (columns,), COUNT),
         Lane("zero", (columns,), COUNT),
         Lane("not_binary", (columns,), COUNT),
@@ -52,7 +54,7 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
 
 
 def _carriers(rows: Rows, ask: Ask) -> Arrays:
-    """Return patients with a death by stratum, and by column those with its two values.
+    """Return patients, and those with a death, by stratum; by group; by column its two values.
 
     A column's `values` are 0 and 1 as a rule: `zero` has the first, `not_zero` any other, and
     `not_binary` neither of the two. `reference`: patients in the reference level of each category,
@@ -65,6 +67,8 @@ def _carriers(rows: Rows, ask: Ask) -> Arrays:
     return {
         "patients": np.array([float(rows.patients)]),
         "deaths": _by_label(rows.stratum[dies], rows.patient[dies], ask.fixed["strata"]),
+        "in_stratum": _by_label(rows.stratum, rows.patient, ask.fixed["strata"]),
+        "in_group": _by_label(rows.group, rows.patient, ask.fixed["groups"]),
         "not_zero": _by_column(~zero, rows.patient),
         "zero": _by_column(zero, rows.patient),
         "not_binary": _by_column(~zero & (rows.design != second), rows.patient),

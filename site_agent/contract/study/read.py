@@ -32,6 +32,7 @@ from site_agent.contract.sums import Disclosure
 
 CLASSES: Final[tuple[Disclosure, ...]] = get_args(Disclosure)
 FEWEST_SITES: Final = 3
+FEWEST_CHANGED: Final = 3  # patients: the difference of two releases is these
 FEWEST_DEATHS: Final = 5  # below these a model's totals were seen to fix its binary covariates
 FEWEST_CARRIERS: Final = 5
 DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -155,8 +156,8 @@ def _read_policy(root: Fields, analyses: Mapping[str, Analysis]) -> Policy:
         deaths=compute.whole("deaths", default=FEWEST_DEATHS, least=FEWEST_DEATHS),
         carriers=compute.whole("carriers", default=FEWEST_CARRIERS, least=FEWEST_CARRIERS),
         cell=show.whole("cell", default=5),
-        changed_patients=between.whole("patients", default=5, least=1),
-        changed_sites=between.whole("sites", default=3, least=1),
+        changed_patients=between.whole("patients", default=5, least=FEWEST_CHANGED),
+        changed_sites=between.whole("sites", default=3, least=2),
         accepted=_read_accepted(fields, root, analyses),
         earlier_rosters=read_earlier_rosters(fields),
     )

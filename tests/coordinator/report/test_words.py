@@ -55,6 +55,12 @@ def test_a_model_names_ties_and_baseline() -> None:
     )
 
 
+def test_a_grid_is_told() -> None:
+    """What looks like a step on a day may have been on any day since the point before."""
+    told = sentence(view("survival", survival(), grid=[250, 500]))
+    assert told.endswith("Times are moved up to the next of 250, 500: nothing is known in between.")
+
+
 def test_a_failed_analysis_still_says_what_it_was_to_be() -> None:
     """Without a result the sentence comes from the options."""
     told = sentence(view("incidence", {"failed": True, "because": "no rows"}))

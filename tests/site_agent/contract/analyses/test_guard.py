@@ -28,6 +28,8 @@ MODEL_OF_300: Counts = {
     "not_zero": [100],
     "zero": [200],
     "not_binary": [0],
+    "in_stratum": [200],
+    "in_group": [200],
     "reference": [200],
 }
 

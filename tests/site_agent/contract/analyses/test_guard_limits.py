@@ -11,6 +11,7 @@ import pytest
 from site_agent.contract.analyses.guard_limits import (
     Budget,
     carriers_ask,
+    limited,
     limits_sentence,
     needs_limits,
     scalars,
@@ -32,10 +33,14 @@ def totals(
     zero: Sequence[int] = (0, 30, 30, 20),
     not_binary: Sequence[int] = (40, 0, 0, 0),
     reference: Sequence[int] = (20,),
+    in_stratum: Sequence[int] = (40,),
+    in_group: Sequence[int] = (40,),
+    patients: int = 40,
 ) -> Arrays:
     """Totals of a model with 40 patients that is within all limits."""
     counts = {"deaths": deaths, "not_zero": not_zero, "zero": zero}
-    counts |= {"not_binary": not_binary, "reference": reference, "patients": (40,)}
+    counts |= {"not_binary": not_binary, "reference": reference, "patients": (patients,)}
+    counts |= {"in_stratum": in_stratum, "in_group": in_group}
     return {name: np.array(values, dtype=np.float64) for name, values in counts.items()}
 
 
@@ -53,7 +58,8 @@ def test_what_is_asked_of_a_model() -> None:
     """One stratum, four columns, of which the second and third are a category's."""
     fixed = carriers_ask(STUDY, FRAME).fixed
     values = [[0.0, 1.0]] * 4
-    assert fixed == {"columns": 4, "strata": 1, "categories": [[1, 3]], "values": values}
+    blocks = {"categories": [[1, 3]], "values": values}
+    assert fixed == {"columns": 4, "strata": 1, "groups": 1, **blocks}
 
 
 def test_a_number_of_two_values_is_a_group() -> None:
@@ -67,6 +73,41 @@ def test_what_is_asked_of_strata() -> None:
     """Each combination of two strata is counted."""
     study = guarded(MODEL + "[age], strata: [sex, stage]")
     assert carriers_ask(study, openings(study)[0].frame).fixed["strata"] == 6
+
+
+@pytest.mark.parametrize(("few", "told"), [(0, False), (1, True), (4, True), (5, False)])
+def test_patients_of_a_stratum(few: int, told: bool) -> None:
+    """One who is alone in a stratum is left out by it, whether or not anybody there dies."""
+    study = guarded(MODEL + "[age], strata: [sex]")
+    one = {"not_zero": (40,), "zero": (0,), "not_binary": (40,), "reference": ()}
+    found = totals(deaths=(9, 0), in_stratum=(40 - few, few), **one)
+    sentence = said(found, frame=openings(study)[0].frame, study=study)
+    assert ("patients are in a stratum of sex" in sentence) == told
+
+
+def test_the_groups_of_a_test_have_limits() -> None:
+    """A log-rank test is the score test of a model of its groups."""
+    study = guarded("kind: logrank, endpoint: survival, by: sex")
+    frame = limited(openings(study)[0])
+    found = {**totals(in_group=(36, 4)), "not_zero": np.zeros(0), "zero": np.zeros(0)}
+    assert "patients are in a group of sex" in limits_sentence(study, frame, found)
+
+
+def test_the_deaths_of_a_test_have_limits() -> None:
+    """As those of a model."""
+    study = guarded("kind: logrank, endpoint: survival, by: sex")
+    frame, found = limited(openings(study)[0]), totals(deaths=(4,), in_group=(20, 20))
+    assert "fewer than 5 patients have the event" in limits_sentence(study, frame, found)
+
+
+@pytest.mark.parametrize(("patients", "told"), [(4, True), (5, False)])
+def test_a_cohort_has_the_patients_of_a_study(patients: int, told: bool) -> None:
+    """A curve of few patients is these patients; its groups are for what is shown."""
+    study = guarded(CURVE + ", cohort: elders, by: sex")
+    frame = limited(openings(study)[0])
+    found = totals(deaths=(1,), patients=patients, in_stratum=(patients,), in_group=(patients,))
+    sentence = limits_sentence(study, frame, found)
+    assert ("patients are in the cohort elders" in sentence) == told
 
 
 def test_a_model_within_its_limits() -> None:

@@ -23,8 +23,8 @@ FIVE = rows(
 )
 NOBODY = replace(rows([], []), design=np.zeros((0, 3)))
 BINARY = [[0.0, 1.0]]
-ASK = {"strata": 2, "columns": 3, "categories": [[0, 2]], "values": BINARY * 3}
-ONE = {"strata": 1, "columns": 1, "categories": [], "values": BINARY}
+ASK = {"strata": 2, "groups": 1, "columns": 3, "categories": [[0, 2]], "values": BINARY * 3}
+ONE = {"strata": 1, "groups": 1, "columns": 1, "categories": [], "values": BINARY}
 
 
 def counted(entry: Sum, given: Rows, frame: Frame | None = None, **fixed: Any) -> dict[str, Any]:
@@ -59,6 +59,8 @@ def test_changed() -> None:
     [
         ("patients", [4]),
         ("deaths", [2, 1]),
+        ("in_stratum", [2, 2]),
+        ("in_group", [4]),
         ("not_zero", [2, 1, 3]),
         ("zero", [3, 3, 2]),
         ("not_binary", [0, 0, 2]),
