@@ -61,8 +61,8 @@ def show_sentences(study: Study) -> list[str]:
     if cell > 1:
         small = "1" if cell == 2 else f"1 to {cell - 1}"
         hidden = (
-            f"The center's report hides counts of {small} in its tables, though not in its curves, "
-            f"and but for the accepted exceptions below"
+            f"The center's report hides counts of {small} in its tables and coarsens its curves, "
+            f"but for the accepted exceptions below"
         )
     return [
         f"{hidden}. This protects readers of the report. It hides nothing from the center, whose "
