@@ -17,6 +17,7 @@ from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.proportionality import TRANSFORMS
 from site_agent.contract.expressions import Number
 from site_agent.contract.study.fields import Fields, nearest
+from site_agent.contract.study.model import TimeScale
 from site_agent.contract.sums import Disclosure
 
 TIES: Final = ("efron", "breslow")
@@ -40,7 +41,7 @@ def read(fields: Fields, context: Context) -> dict[str, Any]:
         **_read_baseline(fields),
         "weights": _read_weights(fields, context, table),
         "zph": _read_transforms(fields),
-        "baseline_at": sorted(set(fields.numbers("baseline_at", least=0))),
+        "baseline_at": _read_times(fields, context.time),
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
 
@@ -59,6 +60,17 @@ def _read_baseline(fields: Fields) -> dict[str, Any]:
     return {"baseline": baseline, "risk_sets": "" if baseline == "by_site" else form}
 
 
+def _read_times(fields: Fields, scale: TimeScale) -> list[float]:
+    """Read `baseline_at`, times up to the study's horizon."""
+    times = sorted(set(fields.numbers("baseline_at", least=0)))
+    if times and times[-1] > scale.horizon:
+        fields.issue(
+            f"found {times[-1]:g}, expected times up to the study's horizon of {scale.horizon}",
+            fields.named["baseline_at"],
+        )
+    return times
+
+
 def _read_weights(fields: Fields, context: Context, table: str) -> str | None:
     """Read `weights`, the number that each row counts as."""
     node = fields.node_of("weights")
@@ -75,7 +87,7 @@ def _read_transforms(fields: Fields) -> list[str]:
     for name in names:
         if name not in TRANSFORMS:
             hint = nearest(name, TRANSFORMS)
-            fields.issue(f"found '{name}', expected some of {', '.join(TRANSFORMS)}{hint}", node)
+            fields.issue(f"found '{name}', expected scales of time{hint}", node)
     return list(dict.fromkeys(names))
 
 
