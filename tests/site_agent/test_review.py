@@ -518,8 +518,8 @@ def test_the_limits_of_an_analysis() -> None:
     """What is counted of single analyses, and what is then left out, with the study's numbers."""
     text = said(small(("sites: 3, patients: 5, others: 3", "sites: 3, deaths: 6, carriers: 7")))
     assert (
-        "a model with fewer than 6 patients who have the event, in all or in one of its strata; "
-        "one with fewer than 7 patients inside or outside of a group;"
+        "a model or a test with fewer than 6 patients who have the event, in all or in one of its "
+        "strata; one with fewer than 7 patients inside or outside of a group;"
     ) in text
 
 

@@ -26,7 +26,6 @@ from site_agent.contract.analyses.guard_grids import needs_steps, steps_ask, ste
 from site_agent.contract.analyses.guard_limits import (
     Budget,
     carriers_ask,
-    limited,
     limits_sentence,
     needs_limits,
 )
@@ -131,8 +130,8 @@ def second_round(study: Study) -> dict[tuple[str, str, str], Ask]:
     opened = openings(study)
     asks: dict[tuple[str, str, str], Ask] = {}
     for opening in opened:
-        if needs_limits(opening):
-            asks[CARRIERS.name, *opening.key] = carriers_ask(study, limited(opening))
+        if needs_limits(study, opening):
+            asks[CARRIERS.name, *opening.key] = carriers_ask(study, opening.frame)
         if needs_steps(opening):
             asks[STEPS.name, *opening.key] = steps_ask(study, opening.frame)
     for table, found in selections(study, opened).items():
@@ -185,7 +184,7 @@ def _budget(study: Study, opened: tuple[Opening, ...], totals: Totals) -> Budget
     patients: dict[str, int] = {}
     for opening in opened:
         counted, table = totals.get((CARRIERS.name, *opening.key)), opening.frame.table
-        if counted is not None:
+        if counted is not None and opening.frame.covariates:
             patients[table] = max(patients.get(table, 0), int(counted["patients"][0]))
     return Budget(study, patients)
 
@@ -194,7 +193,7 @@ def _own_limits(study: Study, opening: Opening, totals: Totals) -> str:
     """Return why an opening is withheld whatever else the study opens, or nothing."""
     counted = totals.get((CARRIERS.name, *opening.key))
     steps = totals.get((STEPS.name, *opening.key))
-    because = limits_sentence(study, limited(opening), counted) if counted is not None else ""
+    because = limits_sentence(study, opening, counted) if counted is not None else ""
     return because or (steps_sentence(study, steps) if steps is not None else "")
 
 

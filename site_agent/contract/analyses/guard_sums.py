@@ -15,6 +15,15 @@ from site_agent.contract.securesum.fixedpoint import COUNT
 from site_agent.contract.sums import Arrays, Ask, Lane, Sum
 from site_agent.contract.time_grid import step_of
 
+HOSPITALS: Final = {
+    "sites": "patients",
+    "stratum_sites": "in_stratum",
+    "group_sites": "in_group",
+    "not_zero_sites": "not_zero",
+    "zero_sites": "zero",
+    "reference_sites": "reference",
+}  # of deaths_and_carriers: what counts hospitals, and which patients it counts them by
+
 
 def _enrolled_lanes(_: Ask) -> tuple[Lane, ...]:
     return (Lane("patients", (1,), COUNT), Lane("sites", (1,), COUNT))
@@ -50,6 +59,12 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("zero", (columns,), COUNT),
         Lane("not_binary", (columns,), COUNT),
         Lane("reference", (len(ask.fixed["categories"]),), COUNT),
+        Lane("sites", (1,), COUNT),
+        Lane("stratum_sites", (ask.fixed["strata"],), COUNT),
+        Lane("group_sites", (ask.fixed["groups"],), COUNT),
+        Lane("not_zero_sites", (columns,), COUNT),
+        Lane("zero_sites", (columns,), COUNT),
+        Lane("reference_sites", (len(ask.fixed["categories"]),), COUNT),
     )
 
 
@@ -58,13 +73,13 @@ def _carriers(rows: Rows, ask: Ask) -> Arrays:
 
     A column's `values` are 0 and 1 as a rule: `zero` has the first, `not_zero` any other, and
     `not_binary` neither of the two. `reference`: patients in the reference level of each category,
-    where all its columns are 0.
+    where all its columns are 0. `..._sites`: 1 where this hospital has such patients, else 0.
     """
     dies = rows.cause == DEATH
     first, second = np.array(ask.fixed["values"], dtype=np.float64).reshape(-1, 2).T
     zero = rows.design == first
     outside = [zero[:, start:end].all(axis=1) for start, end in ask.fixed["categories"]]
-    return {
+    counts = {
         "patients": np.array([float(rows.patients)]),
         "deaths": _by_label(rows.stratum[dies], rows.patient[dies], ask.fixed["strata"]),
         "in_stratum": _by_label(rows.stratum, rows.patient, ask.fixed["strata"]),
@@ -76,6 +91,8 @@ def _carriers(rows: Rows, ask: Ask) -> Arrays:
             np.stack(outside, axis=1) if outside else zero[:, :0], rows.patient
         ),
     }
+    sites = {of: (counts[part] > 0).astype(np.float64) for of, part in HOSPITALS.items()}
+    return counts | sites
 
 
 def _step_lanes(ask: Ask) -> tuple[Lane, ...]:
@@ -146,7 +163,8 @@ CHANGED: Final = Sum(
 CARRIERS: Final = Sum(
     name="deaths_and_carriers",
     disclosure="A",
-    gives="how many patients of a model have the event, by stratum, and how many each group",
+    gives="how many patients of how many hospitals an analysis has, each stratum and group of it, "
+    "and how many of them have the event",
     lanes=_carrier_lanes,
     compute=_carriers,
 )

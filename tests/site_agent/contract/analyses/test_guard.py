@@ -31,6 +31,12 @@ MODEL_OF_300: Counts = {
     "in_stratum": [200],
     "in_group": [200],
     "reference": [200],
+    "sites": [9],
+    "stratum_sites": [9],
+    "group_sites": [9],
+    "not_zero_sites": [9],
+    "zero_sites": [9],
+    "reference_sites": [9],
 }
 
 

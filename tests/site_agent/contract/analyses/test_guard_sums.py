@@ -65,6 +65,12 @@ def test_changed() -> None:
         ("zero", [3, 3, 2]),
         ("not_binary", [0, 0, 2]),
         ("reference", [2]),
+        ("sites", [1]),
+        ("stratum_sites", [1, 1]),
+        ("group_sites", [1]),
+        ("not_zero_sites", [1, 1, 1]),
+        ("zero_sites", [1, 1, 1]),
+        ("reference_sites", [1]),
     ],
 )
 def test_carriers(name: str, expected: list[int]) -> None:
