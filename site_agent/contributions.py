@@ -27,7 +27,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -52,7 +52,8 @@ class Contributions:
     patients: (n,) digests of identifiers, ascending. whole: (n,) over all rows of all analyses.
     events: (n,) by analysis, over its rows without ends of follow-up, 0 for a patient who has
     none. parts: (n,) by component, 0 where a patient has no value. columns: by component that
-    analyses name the columns of the data behind it, each a component too.
+    analyses name the columns of the data behind it, each a component too. identified: by table the
+    column that names the patients.
     """
 
     patients: Words
@@ -60,6 +61,7 @@ class Contributions:
     events: Mapping[str, Words]
     parts: Mapping[str, Words]
     columns: Mapping[str, frozenset[str]]
+    identified: Mapping[str, str] = field(default_factory=dict)
 
 
 def contributions(
@@ -80,7 +82,7 @@ def contributions(
         whole += digests.by_patient(found, defined)
         events[label] = digests.by_patient(_without_ends(found), defined)
     for name, item in used.items():
-        found = rows(item.frame)
+        found = _as_it_stands(rows(item.frame), item.words)
         parts[name] = digests.by_patient(found, name.encode())
         if item.frame.endpoint is not None:
             ended = digests.by_patient(_without_ends(found), name.encode())
@@ -94,7 +96,28 @@ def contributions(
         {name: part[order] for name, part in events.items()},
         {name: part[order] for name, part in parts.items()},
         {name: item.columns for name, item in used.items() if item.used},
+        {name: table.key[0] for name, table in study.tables.items()},
     )
+
+
+def _as_it_stands(rows: Rows, words: Sequence[str]) -> Rows:
+    """Return rows whose groups, the levels of a column, are the last number that stands for each.
+
+    So a column is the same whether a study reads its 0 and 1 as levels or as numbers.
+    """
+    if not words:
+        return rows
+    numbers = np.array([_number(word) for word in words])
+    design = np.column_stack([rows.design, numbers[rows.group]])
+    return replace(rows, design=design, group=np.zeros_like(rows.group))
+
+
+def _number(word: str) -> float:
+    """Return the number that a word of the data is, or else one that stands for the word."""
+    try:
+        return float({"false": "0", "true": "1"}.get(word, word))
+    except ValueError:
+        return float(int.from_bytes(hashlib.sha256(word.encode()).digest()[:6], "big")) + 0.5
 
 
 def without_ends(component: str) -> str:

@@ -53,7 +53,7 @@ def _analysis_limits(study: Study) -> list[str]:
         f"{counted(policy.changed_patients, 'patient')}, or in fewer than "
         f"{counted(policy.changed_sites, 'hospital')}. These counts open as totals.",
         "A group of a curve has no smallest number of patients, and the events of a curve have "
-        "none: they can be as few as one patient, if patients of enough hospitals are in the group.",
+        "none: if enough hospitals have patients in the group, they can be as few as one patient.",
     ]
 
 

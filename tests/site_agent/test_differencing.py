@@ -239,6 +239,64 @@ def test_a_covariate_by_another_expression(course: Course) -> None:
     assert revised.release() == "deferred"
 
 
+READINGS = pytest.mark.parametrize(
+    "new",
+    [
+        "status: {type: category, codes: {0: alive, 1: dead}}",
+        "status: {type: category, codes: {1: dead, 0: censored}}",
+        "status: {type: category, codes: {0: censored, 1: dead}, reference: dead}",
+        "status: {type: number}",
+    ],
+    ids=["other labels", "another order", "another reference", "a number"],
+)
+
+
+def read_otherwise(new: str) -> Study:
+    """The study with another declaration of the status."""
+    old = "status: {type: category, codes: {0: censored, 1: dead}}"
+    text = STUDY.replace(old, new)
+    if "number" in new:
+        text = text.replace('status == "dead"', "status == 1")
+    return frozen(text)
+
+
+@READINGS
+def test_a_correction_in_a_column_that_is_read_otherwise(course: Course, new: str) -> None:
+    """One patient who died after all is one, whatever a study calls the levels of its column."""
+    course.release()
+    revised = course.other_study(read_otherwise(new))
+    revised.changes.append(_died)
+    assert revised.release() == "deferred"
+
+
+@READINGS
+def test_a_column_that_is_read_otherwise(course: Course, new: str) -> None:
+    """The same data differ in nobody, whatever a study calls the levels."""
+    course.release()
+    play = course.other_study(read_otherwise(new)).play()
+    assert totals(play.finish(), "patients") == [[0, 0]]
+
+
+def _died(site: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The first patient of one hospital has the other status."""
+    rows = rows.copy()
+    if site == "elm":
+        rows.loc[rows.index[0], "status"] = 1 - rows["status"].iloc[0]
+    return rows
+
+
+def test_patients_by_another_column(course: Course) -> None:
+    """A study that names patients otherwise would find everybody changed: refused."""
+
+    def numbered(site: str, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(record=[f"record-{site}-{number}" for number in range(len(rows))])
+
+    course.changes.append(numbered)
+    course.release()
+    revised = course.other_study(other("key: patient", "key: record"))
+    assert revised.release() == "other_identifiers"
+
+
 def test_a_study_over_another_table(course: Course) -> None:
     """A study that shares no table is not compared with."""
     course.release()
