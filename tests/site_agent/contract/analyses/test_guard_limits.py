@@ -12,12 +12,14 @@ import pytest
 from site_agent.contract.analyses.guard_limits import (
     Budget,
     carriers_ask,
+    compares,
     limits_sentence,
     needs_limits,
     scalars,
 )
 from site_agent.contract.analyses.guard_openings import Opening, openings
 from site_agent.contract.analyses.guard_sums import HOSPITALS
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays
 from tests.site_agent.contract.analyses.guarded import CURVE, MODEL, guarded
@@ -343,3 +345,11 @@ def test_a_table_of_its_own_has_the_limits_of_the_study() -> None:
     ]
     expected = ["fewer than 5 patients ", "fewer than 3 hospitals", ""]
     assert [sentence[:22] for sentence in found] == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_but_a_curve_has_the_limits_of_a_model(kind: str) -> None:
+    """A kind that is added later has them, unless it is entered as a curve."""
+    opening = openings(guarded(CURVE))[0]
+    of_kind = replace(opening, analysis=replace(opening.analysis, kind=kind))
+    assert compares(of_kind) == (kind not in ("survival", "incidence"))
