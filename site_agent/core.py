@@ -33,6 +33,7 @@ from site_agent.contract.messages import (
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Ask
+from site_agent.earlier import FIRST
 from site_agent.keying import Keying
 from site_agent.ledger import Ledger
 from site_agent.memory import Memory
@@ -253,6 +254,8 @@ class SiteCore:
         """Return the share of a round; written into vault and ledger before it is returned."""
         before = self._shares_of(release, content.number)
         self._permission.refuse_unapproved(sent=bool(before))
+        if content.number > FIRST:
+            self._memory.refuse_overtaken(release.opened.release, release.present)
         parts = release.keyed().share(asks, bound, self._roster.center)
         if before:
             return self._sent(release, content)
@@ -270,6 +273,8 @@ class SiteCore:
             bytes=len(wire),
             sha256=sha256(wire),
         )
+        if content.number > FIRST:  # two releases may have come so far, each without the other
+            self._memory.refuse_overtaken(release.opened.release, release.present)
         return wire
 
     def _shares_of(self, release: UnderWay, number: int) -> list[dict[str, Any]]:
