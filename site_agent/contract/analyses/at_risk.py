@@ -169,21 +169,28 @@ def ordered(rows: Rows, centre: Floats, ticks: Sequence[Integers], *, tied: bool
 
 def _put_in_order(rows: Rows, centre: Floats, ticks: Sequence[Integers], tied: bool) -> Ordered:
     first, last, start = _numbered(rows, ticks)
-    dies = rows.cause == DEATH
-    given = Covariates((rows.design - centre).T, rows.weight)
-    there = first < last
+    ends = np.cumsum([0, *(len(times) for times in ticks)])
+    dies, there = rows.cause == DEATH, first < last
+    apart = dies & tied
     late = np.flatnonzero(there & (first > start))
     early = np.flatnonzero(there & (first == start))
-    early = early[np.argsort(2 * last[early] + (dies[early] & tied), kind="stable")]
-    ends = np.cumsum([0, *(len(times) for times in ticks)])
-    counted = given.among(np.flatnonzero(dies))
+    keys = (2 * last[early] + apart[early]).astype(np.min_scalar_type(2 * ends[-1] + 1))
+    early = early[np.argsort(keys, kind="stable")]
+    counted = _covariates(rows, centre, np.flatnonzero(dies))
     values = counted.columns if counted.weight is None else counted.weight * counted.columns
     return Ordered(
         tuple(slice(low, high) for low, high in pairwise(ends)),
-        _runs(given.among(early), last[early], dies[early] & tied),
-        Intervals(given.among(late), first[late], last[late], dies[late]),
-        _binned(death_numbers(rows, ticks), values, int(ends[-1])).T,
+        _runs(_covariates(rows, centre, early), last[early], apart[early]),
+        Intervals(_covariates(rows, centre, late), first[late], last[late], dies[late]),
+        _binned(last[dies] - 1, values, int(ends[-1])).T,
     )
+
+
+def _covariates(rows: Rows, centre: Floats, chosen: Integers) -> Covariates:
+    weight = None if rows.weight is None else rows.weight[chosen]
+    columns = np.empty((len(centre), len(chosen)))
+    np.subtract(rows.design[chosen].T, centre[:, None], out=columns)
+    return Covariates(columns, weight)
 
 
 def _numbered(rows: Rows, ticks: Sequence[Integers]) -> tuple[Integers, Integers, Integers]:

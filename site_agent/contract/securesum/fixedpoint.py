@@ -24,6 +24,7 @@ Limbs = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
 LIMB_BITS: Final = 64
+BLOCK: Final = 4096  # numbers at a time: what is formed on the way stays in a cache
 MOST_TERMS: Final = 100  # whose carries are counted in 8 bits, settled carries included
 
 
@@ -62,11 +63,15 @@ def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
         )
     if encoding.fraction == 0 and bool(np.any(values != np.floor(values))):
         raise Refused("overflow", "a count lane holds a fraction; counts are whole numbers")
-    return _place(values, encoding)
+    limbs = np.empty((len(values), encoding.limbs), dtype=np.uint64)
+    for start in range(0, len(values), BLOCK):
+        block = slice(start, start + BLOCK)
+        _place(values[block], encoding, limbs[block])
+    return limbs
 
 
-def _place(values: Floats, encoding: Encoding) -> Limbs:
-    """Return rint(x 2^E) as limbs in two's complement, the highest limb first.
+def _place(values: Floats, encoding: Encoding, limbs: Limbs) -> None:
+    """Put rint(x 2^E) into limbs (n, L) in two's complement, the highest limb first.
 
     What a limb holds is taken off before the next one is found. Powers of two, whole parts and
     these differences are exact in doubles; only the lowest limb is rounded, and cannot become
@@ -75,16 +80,14 @@ def _place(values: Floats, encoding: Encoding) -> Limbs:
     rest, sign = np.abs(values), (values < 0).astype(np.uint64)
     parts = np.empty((encoding.limbs, len(values)), dtype=np.uint64)
     for limb in range(encoding.limbs - 1, -1, -1):
-        unit = float(2.0 ** (LIMB_BITS * limb - encoding.fraction))
-        whole = (np.floor if limb else np.rint)(rest / unit)
-        parts[limb] = whole.astype(np.uint64)
-        rest -= whole * unit
-    limbs = np.empty((len(values), encoding.limbs), dtype=np.uint64)
+        exponent = float(LIMB_BITS * limb - encoding.fraction)
+        whole = (np.floor if limb else np.rint)(rest * 2.0**-exponent)
+        parts[limb] = whole
+        rest -= whole * 2.0**exponent
     ones, carry = np.uint64(0) - sign, sign
     for limb, part in enumerate(parts):  # a negative number is its complement plus one
         limbs[:, limb] = (part ^ ones) + carry
         carry = carry & (limbs[:, limb] == 0)
-    return limbs
 
 
 def encode_wide(numbers: Iterable[int], encoding: Encoding) -> Limbs:
@@ -171,6 +174,13 @@ def negate(limbs: Limbs) -> Limbs:
 
 def decode(limbs: Limbs, encoding: Encoding) -> Floats:
     """Return limbs (n, L) as the nearest doubles (n,), ties to even."""
+    values = np.empty(len(limbs))
+    for start in range(0, len(limbs), BLOCK):
+        values[start : start + BLOCK] = _nearest(limbs[start : start + BLOCK], encoding)
+    return values
+
+
+def _nearest(limbs: Limbs, encoding: Encoding) -> Floats:
     negative = (limbs[:, -1] >> np.uint64(63)).astype(bool)
     magnitude = np.where(negative[:, None], negate(limbs), limbs)
     top = _highest_limb(magnitude)
