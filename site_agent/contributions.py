@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from site_agent.components import components
@@ -141,7 +141,8 @@ class _Digests:
 
     def by_patient(self, rows: Rows, frame: bytes) -> Words:
         """Return the sum of the digests of each patient's rows; (count,)."""
-        words = row_digests(_words(rows), self.key, frame)
+        parts = [slice(start, start + ROWS) for start in range(0, max(len(rows), 1), ROWS)]
+        words = np.concatenate([row_digests(_words(rows, p), self.key, frame) for p in parts])
         halves = (words & LOW, words >> np.uint64(32))  # which doubles add up exactly
         low, high = (
             np.bincount(rows.patient, half, minlength=self.count).astype(np.uint64)
@@ -150,19 +151,19 @@ class _Digests:
         return low + (high << np.uint64(32))
 
 
-def _words(rows: Rows) -> Words:
-    """Return a row's numbers as 64-bit words, an even number of them; (rows, words).
+def _words(rows: Rows, part: slice) -> Words:
+    """Return the numbers of some rows as 64-bit words, an even number of them; (rows, words).
 
     -0 is 0, and all that is no number is one: what is computed from them is the same.
     """
-    whole = (rows.entry, rows.time, rows.cause, rows.group, rows.stratum)
+    whole = [c[part] for c in (rows.entry, rows.time, rows.cause, rows.group, rows.stratum)]
     ends = np.cumsum([len(whole), rows.design.shape[1], 1])
-    columns = np.zeros((ends[-1] + ends[-1] % 2, len(rows)), dtype=np.uint64)
-    for column, part in zip(columns, whole, strict=False):
-        column[:] = np.asarray(part, dtype=np.int64).view(np.uint64)
+    columns = np.zeros((ends[-1] + ends[-1] % 2, len(whole[0])), dtype=np.uint64)
+    for column, own in zip(columns, whole, strict=False):
+        column[:] = np.asarray(own, dtype=np.int64).view(np.uint64)
     numbers = columns[ends[0] : ends[-1]].view(np.float64)
-    numbers[:-1] = rows.design.T
-    numbers[-1] = 1.0 if rows.weight is None else rows.weight
+    numbers[:-1] = rows.design[part].T
+    numbers[-1] = 1.0 if rows.weight is None else rows.weight[part]
     numbers[np.isnan(numbers)] = np.nan
     numbers += 0.0
     return columns.T
@@ -177,18 +178,9 @@ def row_digests(words: Words, key: bytes, frame: bytes) -> Words:
     first = hashlib.sha256(width.to_bytes(8, "big") + frame).digest()[:BLOCK]
     # The mode is ECB because each block is one step of another row's chain.
     cipher = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
-    digests = np.empty(count, dtype=np.uint64)
-    for start in range(0, count, ROWS):
-        part = words[start : start + ROWS]
-        digests[start : start + ROWS] = _chained(part, cipher, first)
-    return digests
-
-
-def _chained(words: Words, cipher: CipherContext, first: bytes) -> Words:
-    count, width = words.shape
     state = np.tile(np.frombuffer(first, dtype="<u8"), (count, 1))
     for start in range(0, width + 2, 2):
         state = np.frombuffer(cipher.update(state.tobytes()), dtype="<u8").reshape(count, 2)
         if start < width:
             state = np.bitwise_xor(state, words[:, start : start + 2], order="C")
-    return state[:, 0]
+    return state[:, 0].astype(np.uint64)
