@@ -17,6 +17,7 @@ from typing import Final
 from site_agent.contract.canonical import canonical_json, sha256
 
 PRIVATE: Final = 0o600
+ZEROS: Final = memoryview(bytes(1 << 20))  # with which a file is overwritten
 
 
 class Vault:
@@ -56,7 +57,9 @@ class Vault:
         path = self._path(release)
         if path.exists():
             with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
+                left = path.stat().st_size
+                while left:
+                    left -= file.write(ZEROS[:left])
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()

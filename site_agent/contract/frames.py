@@ -79,7 +79,8 @@ class Rows:
     left_out: rows by reason. member: (n, m), which of the m compared frames each row belongs to.
     changed: by earlier release, how many patients contribute otherwise than to it; a release
     that is not named is one of which the hospital knows nothing. weight: (n,), what each row counts
-    as; None where each counts as one.
+    as; None where each counts as one. derived: what was worked out from these rows and serves again
+    in the next round, by name; rows made from others begin without any.
     """
 
     entry: Integers
@@ -94,6 +95,7 @@ class Rows:
     member: Booleans = field(default_factory=_none_compared)
     changed: Mapping[str, int] = field(default_factory=dict)
     weight: Floats | None = None
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.time)

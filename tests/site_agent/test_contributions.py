@@ -95,7 +95,7 @@ def test_a_change_of_one_patient(part: str) -> None:
 
 def test_rows_hold_nothing_else_of_a_patient() -> None:
     """Whatever is added to rows must be counted, or it could change unseen."""
-    about = {"patient", "patients", "left_out", "member", "changed"}
+    about = {"patient", "patients", "left_out", "member", "changed", "derived"}
     assert {field.name for field in fields(Rows)} == {*COUNTED} | about
 
 
