@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from site_agent.contract.analyses.competing import INCIDENCE
 from site_agent.contract.analyses.cox import COX, COX_SCREEN
-from site_agent.contract.analyses.curves import INCIDENCE, SURVIVAL
+from site_agent.contract.analyses.curves import SURVIVAL
 from site_agent.contract.analyses.guard_sums import (
     CARRIERS,
     CHANGED,

@@ -106,11 +106,17 @@ class _Source:
         """Add a log-rank test."""
         self._add("logrank", f"logrank.{name}", {"kind": "logrank", "endpoint": endpoint, **fields})
 
+    def peto(self, name: str, endpoint: str, **fields: Any) -> None:
+        """Add a test with the weights of Peto and Peto."""
+        weighted = {"kind": "logrank", "endpoint": endpoint, "rho": 1, **fields}
+        self._add("logrank", f"peto.{name}", weighted)
+
     def incidence(
         self, name: str, endpoint: str, *, truncated: bool = False, **fields: Any
     ) -> None:
         """Add curves of incidence; the name tells the package whose variance they have."""
         topic = next(part for part in ("cuminc", "ms", "etm") if part in name.split("."))
+        jackknife = "greenwood" if truncated else "jackknife"
         conf_types = {"cuminc": ("log-log",), "ms": MULTISTATE, "etm": tuple(ETM_NAMES)}[topic]
         self._add(
             topic,
@@ -118,7 +124,7 @@ class _Source:
             {
                 "kind": "incidence",
                 "endpoint": endpoint,
-                "variance": "gray" if topic == "cuminc" else "greenwood",
+                "variance": {"cuminc": "gray", "ms": jackknife, "etm": "greenwood"}[topic],
                 **fields,
             },
             conf_types=conf_types[:1] if topic == "ms" and truncated else conf_types,
@@ -152,6 +158,7 @@ def _lung() -> list[Entry]:
     lung.km("reverse.sex", "survival", by="sex", reverse=True)
     lung.logrank("sex", "survival", by="sex")
     lung.logrank("sex.strata_site", "survival", by="sex", by_site=True)
+    lung.peto("sex", "survival", by="sex")
     lung.logrank("ecog", "survival", by="ecog")
     lung.logrank("ecog.strata_sex_site", "survival", by="ecog", strata=["sex"], by_site=True)
     plain = ("age", "sex", "ph_ecog")
@@ -177,7 +184,7 @@ def _mgus2() -> list[Entry]:
     mgus2.logrank("sex.strata_site", "survival", by="sex", by_site=True)
     mgus2.incidence("cuminc.all", "pcm")
     mgus2.incidence("cuminc.sex", "pcm", by="sex")
-    mgus2.incidence("cuminc.sex.strata_site", "pcm", by="sex")
+    mgus2.incidence("cuminc.sex.strata_site", "pcm", by="sex", by_site=True)
     mgus2.incidence("ms.all", "pcm")
     mgus2.incidence("ms.sex", "pcm", by="sex")
     mgus2.incidence("etm.sex", "pcm", by="sex")
@@ -252,7 +259,7 @@ def _rotterdam() -> list[Entry]:
         "rfs.hormon.strata_meno", "relapse_free", by="hormon", strata=["cut(meno, [1])"]
     )
     rotterdam.incidence("cuminc.size", "relapse", by="size")
-    rotterdam.incidence("cuminc.hormon.strata_site", "relapse", by="hormon")
+    rotterdam.incidence("cuminc.hormon.strata_site", "relapse", by="hormon", by_site=True)
     rotterdam.incidence("ms.all", "relapse")
     rotterdam.incidence("ms.size", "relapse", by="size")
     logs = ("log10(nodes + 1)", "log10(pgr + 1)", "log10(er + 1)")
@@ -272,6 +279,17 @@ def _rotterdam() -> list[Entry]:
     return rotterdam.made
 
 
+def _colon() -> list[Entry]:
+    colon = _Source("colon")
+    for name, endpoint in (("os", "survival"), ("rec", "recurrence")):
+        colon.km(f"{name}.rx", endpoint, by="rx")
+        colon.logrank(f"{name}.rx", endpoint, by="rx")
+    colon.logrank("os.rx.strata_site", "survival", by="rx", by_site=True)
+    strata = ["cut(extent, [2, 3, 4])", "cut(differ, [2, 3])"]
+    colon.logrank("os.rx.strata_extent_differ", "survival", by="rx", strata=strata)
+    return colon.made
+
+
 def _edge_ties() -> list[Entry]:
     ties = _Source("edge_ties")
     ties.km("all", "event")
@@ -282,10 +300,11 @@ def _edge_ties() -> list[Entry]:
     x2 = "cut(x2, [1, 2, 3])"
     ties.logrank("x1", "event", by="x1 == 1")
     ties.logrank("x2", "event", by=x2)
+    ties.peto("x1", "event", by="x1 == 1")
     ties.logrank("x1.strata_site", "event", by="x1 == 1", by_site=True)
     ties.incidence("cuminc.all", "a")
     ties.incidence("cuminc.x1", "a", by="x1 == 1")
-    ties.incidence("cuminc.x1.strata_site", "a", by="x1 == 1")
+    ties.incidence("cuminc.x1.strata_site", "a", by="x1 == 1", by_site=True)
     ties.incidence("cuminc.x2", "a", by=x2)
     ties.incidence("ms.all", "a")
     ties.incidence("ms.x1", "a", by="x1 == 1")
@@ -325,6 +344,7 @@ ENTRIES: tuple[Entry, ...] = (
     *_heart(),
     *_cgd(),
     *_rotterdam(),
+    *_colon(),
     *_edge_ties(),
     *_edge_timefix(),
 )

@@ -235,4 +235,9 @@ def limited(opening: Opening) -> Frame:
 
 
 def _compares(opening: Opening) -> bool:
-    return opening.analysis.kind == "logrank"
+    """Return whether an opening is a test of groups that tells more than a curve of each does."""
+    options = opening.analysis.options
+    stratified = bool(options.get("strata") or options.get("by_site"))
+    return opening.analysis.kind == "logrank" or (
+        opening.analysis.kind == "incidence" and stratified
+    )

@@ -18,6 +18,7 @@ from coordinator.report.output_rules import decide
 from coordinator.report.small_counts import Limit
 from coordinator.report.views import View
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Term, Test, Wanted
+from site_agent.contract.analyses.gray_test import GrayTest
 from site_agent.contract.analyses.incidence import IncidenceCurve, IncidenceCurves
 from site_agent.contract.analyses.logrank import LogRank
 from site_agent.contract.analyses.results import Failure
@@ -102,11 +103,14 @@ def incidence(*strata: str) -> dict[str, Any]:
         )
     )
     return IncidenceCurves(
-        "day", "dose", "gray", "log-log", 0.95, 6 * len(curves) // 2, NONE_LEFT_OUT, curves
-    ).document()
+        "day", "dose", "gray", "log-log", 0.95, 6 * len(curves) // 2, NONE_LEFT_OUT, curves,
+        tests=(GrayTest("death", 2.125, 1, 0.1449), GrayTest("relapse", NAN, 1, NAN, "no events")),
+    ).document()  # fmt: skip
 
 
-def logrank(rows: Sequence[float] = (12, 18), observed: Sequence[float] = (9, 6)) -> dict[str, Any]:
+def logrank(
+    rows: Sequence[float] = (12, 18), observed: Sequence[float] = (9, 6), rho: float = 0
+) -> dict[str, Any]:
     return LogRank(
         by="dose",
         strata=(),
@@ -120,6 +124,8 @@ def logrank(rows: Sequence[float] = (12, 18), observed: Sequence[float] = (9, 6)
         p_value=0.1416,
         patients=30,
         left_out=NONE_LEFT_OUT,
+        rho=rho,
+        weighted=array(*observed) * (1 - rho / 4),
     ).document()
 
 

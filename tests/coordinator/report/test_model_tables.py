@@ -21,6 +21,16 @@ def test_a_log_rank_test_has_its_degrees_of_freedom() -> None:
     assert table.rows == (("Log-rank", "2.16", "1", "0.14"),)
 
 
+def test_weighted_rank_tests_have_both_counts() -> None:
+    """With rho = 1 the events stand beside their weighted sum, and the test has its name."""
+    tables = logrank_tables(view("logrank", logrank(rho=1)))
+    assert (tables[0].columns[3], tables[0].rows[0]) == (
+        "Observed, weighted",
+        ("low", "12", "9", "6.8", "6.2"),
+    )
+    assert tables[1].rows[0][0] == "Peto-Peto"
+
+
 def test_a_small_group_hides_observed_and_expected() -> None:
     """Three events in one group hide the events of every group, and the expected ones."""
     table = logrank_tables(view("logrank", logrank(rows=(30, 18), observed=(9, 3)), least=5))[0]
