@@ -78,6 +78,25 @@ def cox_tables(view: View) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
+def fine_gray_tables(view: View) -> list[Table]:
+    """Return the terms, the tests and the fit of a subdistribution hazard."""
+    result, shown = view.result, view.rules.total()
+    ratio = f"Subdistribution hazard ratio ({view.level})"
+    terms = tuple((_few_term if shown.few else _term)(view, term) for term in result["terms"])
+    tests = tuple(test_row(_capital(test["name"]), test) for test in result["tests"])
+    fit = (*_sizes(view, result), *_likelihoods(view, result, ("loglik_null", "loglik")))
+    tables = [
+        Table(
+            "Subdistribution hazard ratios",
+            ("Term", ratio, "p", "Coefficient", "Standard error"),
+            terms,
+        ),
+        Table("Tests of all coefficients", TEST_COLUMNS, () if shown.few else tests),
+        Table("Fit", FIT_COLUMNS[:5], (fit,), headed=0),
+    ]
+    return [table for table in tables if table.rows]
+
+
 ZPH_COLUMNS = ("Transform of time", "Term", "Chi-square", "df", "p")
 BASELINE_COLUMNS = ("Stratum", "Time", "Cumulative hazard")
 FEW_DEATHS = "not given: too few deaths since the time before"
@@ -136,14 +155,16 @@ def hazard_ratio(term: Mapping[str, Any]) -> str:
 
 
 def _fit(view: View, result: Mapping[str, Any]) -> Row:
-    """Return counts and likelihoods; the likelihood at 0 counts the rows at risk."""
+    """Return counts and likelihoods."""
+    likelihoods = _likelihoods(view, result, ("loglik_null", "loglik", "aic"))
+    return (*_sizes(view, result), *likelihoods)
+
+
+def _likelihoods(view: View, result: Mapping[str, Any], names: tuple[str, ...]) -> Row:
+    """Return likelihoods; that at 0 counts the rows at risk."""
     shown = view.rules.total()
     known = shown.rows and shown.events
-    likelihoods = (
-        numbers.significant(result[name]) if known else view.limit.hidden
-        for name in ("loglik_null", "loglik", "aic")
-    )
-    return (*_sizes(view, result), *likelihoods)
+    return tuple(numbers.significant(result[n]) if known else view.limit.hidden for n in names)
 
 
 def _sizes(view: View, result: Mapping[str, Any], model: str = "") -> Row:

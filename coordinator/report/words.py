@@ -26,6 +26,12 @@ BASELINES: Final = {
     "pooled": "one baseline hazard over all hospitals",
     "by_site": "a baseline hazard of each hospital's own",
 }
+WEIGHTS: Final = {"crr": "cmprsk's crr", "finegray": "survival's finegray"}
+SANDWICHES: Final = {
+    "fine_gray": "Fine and Gray's variance as in cmprsk",
+    "robust": "robust variance for known weights",
+    "model": "variance of the information, which takes the weights as known (not that of cmprsk)",
+}
 WITHHELD: Final = "withheld:"
 NO_RESULT: Final = "No result"
 TIES: Final = {"efron": "Efron's", "breslow": "Breslow's"}
@@ -157,12 +163,26 @@ def _screen(view: View) -> str:
     )
 
 
+def _fine_gray(view: View) -> str:
+    options = view.document.options
+    names = ", ".join(options["covariates"])
+    ties = TIES.get(options["ties"], options["ties"])
+    return (
+        f"Subdistribution hazard (Fine and Gray) of {_subject(view)} on {names}, competing causes "
+        f"staying at risk with the weight of {WEIGHTS.get(options['convention'], '')}; {ties} "
+        f"method for ties, {BASELINES.get(options['baseline'], options['baseline'])}, "
+        f"{SANDWICHES.get(options['variance'], options['variance'])}, "
+        f"{view.level.removesuffix(' CI')} Wald limits."
+    )
+
+
 SENTENCES: Final = {
     "survival": _survival,
     "incidence": _incidence,
     "logrank": _logrank,
     "cox": _cox,
     "cox_screen": _screen,
+    "fine_gray": _fine_gray,
 }
 
 

@@ -77,6 +77,7 @@ ASKED = {
     "ms": _asked_of_states,
     "etm": _nothing,
     "cox": _nothing,
+    "crr": _nothing,
 }
 
 
@@ -148,6 +149,22 @@ class _Source:
             },
         )
 
+    def fine_gray(self, name: str, endpoint: str, covariates: Iterable[str], **fields: Any) -> None:
+        """Add a subdistribution hazard with the variance of its package."""
+        convention = "finegray" if "finegray" in name else "crr"
+        self._add(
+            "crr",
+            name,
+            {
+                "kind": "fine_gray",
+                "endpoint": endpoint,
+                "covariates": list(covariates),
+                "convention": convention,
+                "risk_sets": "open",
+                **fields,
+            },
+        )
+
 
 def _lung() -> list[Entry]:
     lung = _Source("lung")
@@ -194,6 +211,8 @@ def _mgus2() -> list[Entry]:
         mgus2.incidence(f"{name}.sex", "pcm_by_age", by="sex", truncated=True)
         mgus2.incidence(f"{name}.entry60", "pcm_by_age", cohort="from_60", truncated=True)
     full = ("age", "sex", "hgb", "log10(creat)", "mspike")
+    for cause in ("pcm", "death"):
+        mgus2.fine_gray(f"crr.{cause}", cause, ("age / 10", *full[1:]))
     for name in ("os.efron", "os.breslow", "os.strata_site", "os.strata_site.breslow"):
         mgus2.cox(name, "survival", full)
     mgus2.cox("cs.pcm", "pcm", ("age", "sex", "hgb", "mspike"))
@@ -276,6 +295,9 @@ def _rotterdam() -> list[Entry]:
     causes = ("age / 10", "size", logs[0], "grade", "hormon")
     rotterdam.cox("cs.relapse", "relapse", causes)
     rotterdam.cox("cs.death", "death_first", causes)
+    competing = ("age / 10", "size", logs[0], "grade == 3", "hormon")
+    for name, endpoint in (("crr.relapse", "relapse"), ("crr.death", "death_first")):
+        rotterdam.fine_gray(name, endpoint, competing)
     return rotterdam.made
 
 
@@ -320,6 +342,9 @@ def _edge_ties() -> list[Entry]:
     for name in ("lt.efron", "lt.breslow", "lt.strata_site", "lt.invalid_rows"):
         ties.cox(name, "event_truncated", ("x1", "x2"))
     ties.cox("collinear", "event", ("x1", "x3", "x2"))
+    ties.fine_gray("crr.1", "a", ("x1", "x2"))
+    for name in ("crr.1.time_gt_0", "finegray.a.breslow"):
+        ties.fine_gray(name, "a", ("x1", "x2"), cohort="after_0")
     return ties.made
 
 

@@ -18,6 +18,7 @@ from coordinator.report.output_rules import decide
 from coordinator.report.small_counts import Limit
 from coordinator.report.views import View
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Term, Test, Wanted
+from site_agent.contract.analyses.fine_gray_results import Counted, FineGrayFit
 from site_agent.contract.analyses.gray_test import GrayTest
 from site_agent.contract.analyses.incidence import IncidenceCurve, IncidenceCurves
 from site_agent.contract.analyses.logrank import LogRank
@@ -163,6 +164,23 @@ def cox_screen() -> dict[str, Any]:
     return CoxScreen(models).document()
 
 
+def fine_gray(events: int = 15) -> dict[str, Any]:
+    return FineGrayFit(
+        wanted={
+            "convention": "crr", "ties": "breslow", "baseline": "pooled", "conf_level": 0.95,
+            "variance": "fine_gray",
+        },
+        counted=Counted(30, 30, events, TWO_MISSING),
+        terms=(term("age"),),
+        variance=np.eye(1),
+        model_variance=np.eye(1),
+        loglik_null=-40.125,
+        loglik=-38.5,
+        tests=(Test("pseudo likelihood ratio", 3.25, 1, 0.0714), Test("Wald", 2.9, 1, 0.0886)),
+        evaluations=4,
+    ).document()  # fmt: skip
+
+
 CURVE_OPTIONS = {"endpoint": "survival", "cohort": None, "conf_level": 0.95, "at": []}
 COX_OPTIONS = {
     "endpoint": "survival",
@@ -181,6 +199,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "cox": COX_OPTIONS,
     "cox_screen": {**COX_OPTIONS, "complete": "per_model"},
+    "fine_gray": {**COX_OPTIONS, "ties": "breslow", "convention": "crr", "variance": "fine_gray"},
 }  # fmt: skip
 
 

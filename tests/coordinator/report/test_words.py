@@ -12,6 +12,7 @@ from tests.coordinator.report.made import (
     OPTIONS,
     cox_fit,
     cox_screen,
+    fine_gray,
     incidence,
     logrank,
     survival,
@@ -65,6 +66,15 @@ def test_a_model_names_ties_and_baseline() -> None:
     assert sentence(view("cox", cox_fit().document(), baseline="by_site")) == (
         "Cause-specific Cox proportional hazards model of survival on age, dose; Efron's method "
         "for ties, a baseline hazard of each hospital's own, 95 % Wald limits."
+    )
+
+
+def test_a_subdistribution_hazard_names_its_variance() -> None:
+    """Whose weights, ties, baseline and variance."""
+    assert sentence(view("fine_gray", fine_gray())) == (
+        "Subdistribution hazard (Fine and Gray) of survival on age, dose, competing causes staying "
+        "at risk with the weight of cmprsk's crr; Breslow's method for ties, one baseline hazard "
+        "over all hospitals, Fine and Gray's variance as in cmprsk, 95 % Wald limits."
     )
 
 
