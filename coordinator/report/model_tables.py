@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coordinator.report import numbers
+from coordinator.report import numbers, words
 from coordinator.report.families import EVENT
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import Table, View
@@ -19,21 +19,25 @@ OUT_OF_RANGE = "beyond the range of numbers"
 def logrank_tables(view: View) -> list[Table]:
     """Return observed and expected of each group, and the test."""
     result, rules, cell = view.result, view.rules, view.limit.cell
-    observed = rules.counts(EVENT, END)
+    observed, rho = rules.counts(EVENT, END), result.get("rho", 0)
+    weighted = ("Observed, weighted", "Expected, weighted") if rho else ("Expected",)
     groups = tuple(
         (
             view.group(group),
             cell(rows, shown=rules.full),
             cell(events, shown=observed),
-            numbers.fixed(expected, 1) if observed else view.limit.hidden,
+            *(numbers.fixed(v, 1) if observed else view.limit.hidden for v in sums),
         )
-        for group, rows, events, expected in zip(
-            *(result[name] for name in ("groups", "rows", "observed", "expected")), strict=True
+        for group, rows, events, *sums in zip(
+            *(result[name] for name in ("groups", "rows", "observed")),
+            *(result[name] for name in ("weighted", "expected")[not rho :]),
+            strict=True,
         )
     )
-    test = _test("Log-rank", result) if rules.summary(EVENT) else _hidden_test(view, result)
+    name = words.rank_test(rho)
+    test = test_row(name, result) if rules.summary(EVENT) else _hidden_test(view, name, result)
     return [
-        Table("Events by group", ("Group", "Rows", "Observed", "Expected"), groups),
+        Table("Events by group", ("Group", "Rows", "Observed", *weighted), groups),
         Table("Test", TEST_COLUMNS, (test,)),
     ]
 
@@ -41,13 +45,14 @@ def logrank_tables(view: View) -> list[Table]:
 TEST_COLUMNS = ("Test", "Chi-square", "df", "p")
 
 
-def _test(name: str, row: Mapping[str, Any]) -> Row:
+def test_row(name: str, row: Mapping[str, Any]) -> Row:
+    """Return the cells of TEST_COLUMNS of a chi-square test."""
     statistic = numbers.significant(row["statistic"])
     return (name, statistic, str(row["df"]), numbers.p_value(row["p_value"]))
 
 
-def _hidden_test(view: View, row: Mapping[str, Any]) -> Row:
-    return ("Log-rank", view.limit.hidden, str(row["df"]), view.limit.hidden)
+def _hidden_test(view: View, name: str, row: Mapping[str, Any]) -> Row:
+    return (name, view.limit.hidden, str(row["df"]), view.limit.hidden)
 
 
 def cox_tables(view: View) -> list[Table]:
@@ -56,7 +61,7 @@ def cox_tables(view: View) -> list[Table]:
     ratio = f"Hazard ratio ({view.level})"
     few = view.rules.total().few
     terms = tuple(_few_term(view, t) if few else _term(view, t) for t in result["terms"])
-    tests = tuple(_test(_capital(test["name"]), test) for test in result["tests"])
+    tests = tuple(test_row(_capital(test["name"]), test) for test in result["tests"])
     columns = ("Term", ratio, "p", "Coefficient", "Standard error")
     tables = [
         Table("Hazard ratios", columns, terms),
@@ -73,6 +78,25 @@ def cox_tables(view: View) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
+def fine_gray_tables(view: View) -> list[Table]:
+    """Return the terms, the tests and the fit of a subdistribution hazard."""
+    result, shown = view.result, view.rules.total()
+    ratio = f"Subdistribution hazard ratio ({view.level})"
+    terms = tuple((_few_term if shown.few else _term)(view, term) for term in result["terms"])
+    tests = tuple(test_row(_capital(test["name"]), test) for test in result["tests"])
+    fit = (*_sizes(view, result), *_likelihoods(view, result, ("loglik_null", "loglik")))
+    tables = [
+        Table(
+            "Subdistribution hazard ratios",
+            ("Term", ratio, "p", "Coefficient", "Standard error"),
+            terms,
+        ),
+        Table("Tests of all coefficients", TEST_COLUMNS, () if shown.few else tests),
+        Table("Fit", FIT_COLUMNS[:5], (fit,), headed=0),
+    ]
+    return [table for table in tables if table.rows]
+
+
 ZPH_COLUMNS = ("Transform of time", "Term", "Chi-square", "df", "p")
 BASELINE_COLUMNS = ("Stratum", "Time", "Cumulative hazard")
 FEW_DEATHS = "not given: too few deaths since the time before"
@@ -83,7 +107,7 @@ def _zph(view: View, result: Mapping[str, Any]) -> tuple[Row, ...]:
     if "proportionality_withheld" in result:
         return (("", result["proportionality_withheld"], "", "", ""),)
     return tuple(
-        (test["transform"], *_test(view.term(test["term"]), test))
+        (test["transform"], *test_row(view.term(test["term"]), test))
         for test in result.get("proportionality", ())
     )
 
@@ -131,14 +155,16 @@ def hazard_ratio(term: Mapping[str, Any]) -> str:
 
 
 def _fit(view: View, result: Mapping[str, Any]) -> Row:
-    """Return counts and likelihoods; the likelihood at 0 counts the rows at risk."""
+    """Return counts and likelihoods."""
+    likelihoods = _likelihoods(view, result, ("loglik_null", "loglik", "aic"))
+    return (*_sizes(view, result), *likelihoods)
+
+
+def _likelihoods(view: View, result: Mapping[str, Any], names: tuple[str, ...]) -> Row:
+    """Return likelihoods; that at 0 counts the rows at risk."""
     shown = view.rules.total()
     known = shown.rows and shown.events
-    likelihoods = (
-        numbers.significant(result[name]) if known else view.limit.hidden
-        for name in ("loglik_null", "loglik", "aic")
-    )
-    return (*_sizes(view, result), *likelihoods)
+    return tuple(numbers.significant(result[n]) if known else view.limit.hidden for n in names)
 
 
 def _sizes(view: View, result: Mapping[str, Any], model: str = "") -> Row:

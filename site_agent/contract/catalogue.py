@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from site_agent.contract.analyses.competing import INCIDENCE
 from site_agent.contract.analyses.cox import COX, COX_SCREEN
-from site_agent.contract.analyses.curves import INCIDENCE, SURVIVAL
+from site_agent.contract.analyses.curves import SURVIVAL
+from site_agent.contract.analyses.fine_gray import FINE_GRAY
 from site_agent.contract.analyses.guard_sums import (
     CARRIERS,
     CHANGED,
@@ -19,7 +21,7 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN)
+    kind.name: kind for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY)
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)
 SUMS: Final[dict[str, Sum]] = {

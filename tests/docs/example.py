@@ -26,6 +26,7 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "model": {"kind": "cox", "covariates": ["age", "arm"], **_behind()},
     "pooled": {"kind": "cox", "covariates": ["age"]},
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
+    "subdistribution": {"kind": "fine_gray", "covariates": ["age > 60"], "risk_sets": "open"},
     "separated": {"kind": "cox", "covariates": ["empty"], "baseline": "by_site"},
 }
 

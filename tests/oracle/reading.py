@@ -24,6 +24,7 @@ FILES: Final = {
     "ms": "cif",
     "etm": "cif",
     "cox": "cox",
+    "crr": "cif",
 }
 
 

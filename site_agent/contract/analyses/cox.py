@@ -59,11 +59,11 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
         asks.append(counts_ask(study, model.frame))
     answers = yield tuple(asks)
     known = answers[0].totals
-    _refuse_without_events(known)
+    refuse_without_events(known)
     refuse_separation(study, model.frame.table, model.columns, known)
     rows, events = known["rows"][0], int(known["events"][0])
     centre = known["sum"] / rows
-    covariance = _covariance(unpack(known["products"], len(terms)) / rows, centre)
+    covariance = covariance_of(unpack(known["products"], len(terms)) / rows, centre)
     name, fixed = _points(model, answers)
     public = {"centre": centre, **_death_weights(model, answers)}
 
@@ -87,7 +87,7 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
     return (yield from behind(study, model, found, maximum, ask, answers[-1].totals))
 
 
-def _covariance(mean_products: Floats, centre: Floats) -> Floats:
+def covariance_of(mean_products: Floats, centre: Floats) -> Floats:
     """Return the covariance (p, p) of the columns; 0 for one that is constant up to rounding."""
     covariance = mean_products - np.outer(centre, centre)
     varies = np.diag(covariance) > 1e-12 * np.diag(mean_products)
@@ -133,7 +133,8 @@ def _refuse_large(model: Model, times: int) -> None:
         )
 
 
-def _refuse_without_events(known: Arrays) -> None:
+def refuse_without_events(known: Arrays) -> None:
+    """Raise AnalysisError if there is no row, or no event of interest; known are the moments."""
     if not known["rows"][0]:
         raise AnalysisError("no row has the endpoint and all covariates; nothing can be fitted")
     if not known["events"][0]:

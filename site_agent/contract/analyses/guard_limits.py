@@ -23,6 +23,7 @@ p (p + 1) / 2 opens
     2 p + q                 sums, sums over events, sums of products
     6 (1 + p + q)           log-likelihood, score, information at each point
     z (p + 2 q)             for tests of proportional hazards on z scales of time
+    q                       for a sandwich variance of a subdistribution hazard
     s                       steps of the baseline hazard, over all strata
 
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
@@ -235,8 +236,10 @@ def scalars(columns: int, *, scales: int = 0, steps: int = 0) -> int:
 
 def _scalars_of(study: Study, opening: Opening) -> int:
     frame, options = opening.frame, opening.analysis.options
-    return scalars(
-        len(columns_of(study, frame)),
+    columns = len(columns_of(study, frame))
+    sandwich = triangle(columns) if options.get("variance", "model") != "model" else 0
+    return sandwich + scalars(
+        columns,
         scales=len(options.get("zph", ())),
         steps=_strata(study, frame) * len(options.get("baseline_at", ())),
     )
@@ -289,6 +292,9 @@ def needs_limits(study: Study, opening: Opening) -> bool:
 def compares(opening: Opening) -> bool:
     """Return whether an opening has the limits of a model; a curve has those of its hospitals.
 
-    A log-rank test is the score test of a Cox model of its groups, and has the limits of one.
+    A log-rank test is the score test of a Cox model of its groups, and has the limits of one; so
+    has a stratified test of incidences, which tells more than a curve of each group does.
     """
-    return opening.analysis.kind not in CURVES
+    options = opening.analysis.options
+    stratified = bool(options.get("strata") or options.get("by_site"))
+    return opening.analysis.kind not in CURVES or stratified
