@@ -1,6 +1,7 @@
 """What each patient contributes to a study, as digests that tell nothing and can be compared.
 
-Notation: patient i has in frame f the rows r (entry, time, cause, group, stratum, design, weight).
+Notation: patient i has in frame f the rows r (entry, time, cause, group, stratum, design, weight;
+offset and cluster where f has them).
 K is a secret of this hospital.
 
     patient  p_i  = HMAC-SHA256(K, "patient" | identifier), the first 64 bits
@@ -141,7 +142,8 @@ def _words(rows: Rows) -> Words:
     -0 is 0, and all that is no number is one: what is computed from them is the same.
     """
     weight = np.ones(len(rows)) if rows.weight is None else rows.weight
-    numbers = np.column_stack([rows.design, weight])
+    further = [part for part in (rows.offset, rows.cluster) if part is not None]
+    numbers = np.column_stack([rows.design, weight, *further])
     numbers = np.where(np.isnan(numbers), np.nan, numbers) + 0.0
     whole = (rows.entry, rows.time, rows.cause, rows.group, rows.stratum)
     columns = [np.asarray(part, dtype=np.int64).view(np.uint64) for part in whole]

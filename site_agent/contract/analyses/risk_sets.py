@@ -1,6 +1,6 @@
 """Sums over those at risk at each death, and what they make of a Cox model's likelihood.
 
-Rows i with covariates x_i (centred), eta_i = x_i beta, r_i = exp(eta_i), intervals
+Rows i with covariates x_i (centred), eta_i = x_i beta (and an offset, if any), r_i = exp(eta_i), intervals
 (entry, time]. At the k-th distinct death time of a stratum, R_k is at risk, D_k dies, d = |D_k|:
 
     S0 = sum over R_k of r,   S1 = sum of r x,   S2 = sum of r x x'
@@ -109,7 +109,7 @@ def risk_set_sums(
     `covariates` (p,) are sums over deaths; with weights one row for each set of scores, (T, p).
     """
     design = rows.design - centre
-    eta = design @ beta
+    eta = linear_predictor(rows, beta, centre)
     weight = np.ones(len(rows)) if rows.weight is None else rows.weight
     per_row = moments(design, weight * np.exp(eta))
     offsets = np.concatenate([[0], np.cumsum([len(ticks) for ticks in deaths.ticks])])
@@ -131,6 +131,12 @@ def risk_set_sums(
         "eta": np.array([weight[dies] @ eta[dies]]),
         "covariates": covariates,
     }
+
+
+def linear_predictor(rows: Rows, beta: Floats, centre: Floats) -> Floats:
+    """Return (x - centre) beta and the offset of each row, (n,)."""
+    eta = (rows.design - centre) @ beta
+    return np.asarray(eta if rows.offset is None else eta + rows.offset)
 
 
 def death_numbers(rows: Rows, deaths: Deaths) -> Integers:
