@@ -161,6 +161,7 @@ def _lung() -> list[Entry]:
     lung.cox("strata_sex_cluster_site", "survival", ("age", "ph_ecog"), strata=["sex"])
     lung.cox("factor_ecog", "survival", ("ecog",))
     lung.cox("complete_case_trap", "survival", ("age", "sex", "wt_loss"))
+    lung.cox("offset", "survival", ("sex", "ph_ecog"), offset="0.02 * age")
     lung.cox("poly_age", "survival", ("age", "age ** 2", "sex"))
     karnofsky = ("ph_karno", "pat_karno", "wt_loss", "log10(meal_cal)")
     lung.cox("full_missing", "survival", ("age", "sex", "ecog", *karnofsky))
@@ -272,6 +273,18 @@ def _rotterdam() -> list[Entry]:
     return rotterdam.made
 
 
+def _colon() -> list[Entry]:
+    colon = _Source("colon")
+    invaded = ("obstruct", "perfor", "adhere")
+    full = ("rx", "sex", "age", *invaded, "nodes", "grade", "extent", "surg")
+    colon.cox("os.efron", "survival", full)
+    short = ("rx", "sex", "age", "obstruct", "nodes", "extent")
+    colon.cox("os.strata_site.breslow", "survival", short)
+    recurrence = ("rx", "node4", "obstruct")
+    colon.cox("rec.strata_extent_cluster_site", "recurrence", recurrence, strata=["depth"])
+    return colon.made
+
+
 def _edge_ties() -> list[Entry]:
     ties = _Source("edge_ties")
     ties.km("all", "event")
@@ -325,6 +338,7 @@ ENTRIES: tuple[Entry, ...] = (
     *_heart(),
     *_cgd(),
     *_rotterdam(),
+    *_colon(),
     *_edge_ties(),
     *_edge_timefix(),
 )
