@@ -85,8 +85,8 @@ class Rows:
     left_out: rows by reason. member: (n, m), which of the m compared frames each row belongs to.
     changed: by earlier release, how many patients contribute otherwise than to it; a release
     that is not named is one of which the hospital knows nothing. weight: (n,), what each row counts
-    as; None where each counts as one. offset: (n,), added to the linear predictor, or None. cluster:
-    (n,), equal in rows that hang together, or None.
+    as; None where each counts as one. offset: (n,), added to the linear predictor, or None.
+    cluster: (n,), equal in rows that hang together, or None.
     """
 
     entry: Integers

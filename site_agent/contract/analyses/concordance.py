@@ -29,7 +29,7 @@ from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Integers, Rows
 
 COUNTS: Final = ("concordant", "discordant", "tied_x", "tied_y", "tied_xy")
-NEAR: Final = 1e-10  # linear predictors as near as this, of their size or of 1, are tied
+NEAR: Final = 1e-9  # linear predictors as near as this, of their size or of 1, are tied
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ def concordance_of(counts: Floats, squares: Floats) -> Concordance:
         )
     c = (concordant + tied_x / 2) / pairs
     variance = float(squares[0] - 2 * c * squares[1] + c**2 * squares[2]) / pairs**2
-    return Concordance(*(float(v) for v in counts), c, math.sqrt(max(0.0, variance)))
+    tied_y, tied_xy = float(counts[3]), float(counts[4])
+    error = math.sqrt(max(0.0, variance))
+    return Concordance(concordant, discordant, tied_x, tied_y, tied_xy, c, error)
 
 
 def levels_of(values: Floats) -> Integers:
@@ -99,8 +101,8 @@ def _within(rows: Rows, rank: Integers) -> tuple[Floats, Floats, Floats]:
 def _outliving(rows: Rows, rank: Integers, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """Return, for each row that dies, the weight of its pairs with lower, equal, higher eta."""
     dies = rows.cause == DEATH
-    end, entry = _ends(rows), _entries(rows)
-    after = 2 * (rows.time[dies] + 1) + 1  # behind those who die then, before the censored
+    end, entry = ends_of(rows), entries_of(rows)
+    after = end_of_death(rows.time[dies]) + 1  # behind those who die then, before the censored
 
     def until(corner: Integers) -> Floats:
         gone = weight_below((end, rank), weight, (after, corner))
@@ -115,8 +117,8 @@ def _outliving(rows: Rows, rank: Integers, weight: Floats) -> tuple[Floats, Floa
 def _outlived(rows: Rows, rank: Integers, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """Return, for each row, the weight of those it outlives with lower, equal, higher eta."""
     dies = rows.cause == DEATH
-    points = (_ends(rows)[dies], rank[dies])
-    end, entry = _ends(rows), _entries(rows)
+    points = (ends_of(rows)[dies], rank[dies])
+    end, entry = ends_of(rows), entries_of(rows)
 
     def until(corner: Integers) -> Floats:
         ended = weight_below(points, weight[dies], (end, corner))
@@ -127,14 +129,19 @@ def _outlived(rows: Rows, rank: Integers, weight: Floats) -> tuple[Floats, Float
     return low, high - low, everybody - high
 
 
-def _ends(rows: Rows) -> Integers:
-    """Return a row's end on a scale on which the censored of a time come behind its deaths."""
-    return np.asarray(2 * (rows.time + 1) + (rows.cause != DEATH))
+def end_of_death(time: Integers) -> Integers:
+    """Return where a death at a time lies on a scale on which the censored of it come behind."""
+    return np.asarray(2 * (time + 1))
 
 
-def _entries(rows: Rows) -> Integers:
+def ends_of(rows: Rows) -> Integers:
+    """Return a row's end on this scale."""
+    return np.asarray(end_of_death(rows.time) + (rows.cause != DEATH))
+
+
+def entries_of(rows: Rows) -> Integers:
     """Return a row's entry on this scale: behind the deaths of its time."""
-    return np.asarray(2 * (rows.entry + 1))
+    return end_of_death(rows.entry)
 
 
 def _dying_together(rows: Rows, rank: Integers, weight: Floats) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from site_agent.contract.analyses.cox_following import following
 from site_agent.contract.analyses.cox_further_options import cluster_of
 from site_agent.contract.analyses.cox_model import Model, model_of
 from site_agent.contract.analyses.cox_options import read, read_screen, seals, uses
+from site_agent.contract.analyses.cox_pairs import OUTLIVING, PAIR_SQUARES
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Wanted, fitted
 from site_agent.contract.analyses.cox_robust import POOLED as ROBUST
 from site_agent.contract.analyses.cox_robust import WITHIN_SITE as ROBUST_WITHIN_SITE
@@ -35,6 +36,7 @@ from site_agent.contract.analyses.cox_sums import (
     RISK_SETS,
     WITHIN_SITE,
 )
+from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
 from site_agent.contract.analyses.kind import Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.newton import Monotone, maximise
 from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
@@ -189,6 +191,7 @@ def _cox_screen(study: Study, analysis: Analysis, withheld: Withheld) -> Estimat
 _SUMS: Final = (
     *(COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE),
     *(OPEN_RISK_SETS, ROBUST, ROBUST_WITHIN_SITE, CONCORDANCE),
+    *(DEATH_PREDICTORS, OUTLIVING, PAIR_SQUARES),
 )
 
 COX: Final = Kind("cox", read, uses, _cox_frames, _cox, _SUMS, seals=seals)

@@ -44,7 +44,7 @@ def squares_of(a: Floats, b: Floats, rows: Rows, cluster: str) -> Floats:
     """Return the sums over clusters of a^2, a b and b^2, (3,)."""
     if cluster != ROW:
         numbers = clusters_of(rows, cluster)
-        a, b = np.bincount(numbers, a), np.bincount(numbers, b)
+        a, b = (np.bincount(numbers, part).astype(np.float64) for part in (a, b))
     return np.array([a @ a, a @ b, b @ b])
 
 

@@ -1,10 +1,9 @@
 """What follows from a Cox fit, all parts side by side: equal questions are asked once.
 
-    part          rounds  asks
-    behind        1       tests of proportionality, steps of the baseline hazard
-    robust        1, 2    by_site: outer products; pooled: the open risk sets, then outer products
-    concordance   1, 3    by_site: totals of counts; pooled: see cox_pairs.py
-    curves        1       the open risk sets at the fit, the same as robust asks for
+- tests of proportionality, steps of the baseline hazard: 1 round
+- robust errors: by_site 1, outer products; pooled 2, the open risk sets before them
+- concordance: by_site 1, totals of counts; pooled 3 as a rule, see cox_pairs.py
+- curves: 1, the open risk sets at the fit, the same that robust errors ask for
 """
 
 from __future__ import annotations
@@ -14,10 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from site_agent.contract.analyses.concordance import Concordance
 from site_agent.contract.analyses.cox_behind import behind
 from site_agent.contract.analyses.cox_concordance import within_sites
 from site_agent.contract.analyses.cox_further import Further, wald, with_robust
 from site_agent.contract.analyses.cox_model import Model, strata_of
+from site_agent.contract.analyses.cox_pairs import over_all
 from site_agent.contract.analyses.cox_points import deaths_in
 from site_agent.contract.analyses.cox_predict import (
     Predictor,
@@ -53,7 +54,8 @@ def following(
         within = model.baseline == "by_site"
         parts["robust"] = robust(maximum, ask, cluster=model.cluster, within=within)
     if model.concordance:
-        parts["concordance"] = within_sites(point, model.cluster)
+        pairs = within_sites if model.baseline == "by_site" else over_all
+        parts["concordance"] = pairs(point, model.cluster)
     if model.risk_sets == "open" and (model.curves or model.baseline_curve):
         parts["curves"] = _increments(opened(point))
     done = (yield from lockstep(parts)) if parts else {}
@@ -77,7 +79,7 @@ def _increments(ask: Ask) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Incr
 def _with_concordance(further: Further, outcome: object) -> Further:
     if isinstance(outcome, Failure):
         return replace(further, concordance_withheld=outcome.because)
-    return further if outcome is None else replace(further, concordance=outcome)
+    return replace(further, concordance=outcome) if isinstance(outcome, Concordance) else further
 
 
 def _made_robust(found: CoxFit, maximum: Maximum, outcome: Robust) -> CoxFit:
@@ -109,7 +111,9 @@ def _with_curves(
     centre, beta = point.floats["centre"], point.floats["beta"]
     fit = Predictor(beta, found.variance, centre, found.wanted.conf_level)
     if shown is None:
-        steps = [] if found.baseline is None else [fit.at_steps(p, found.baseline) for p in profiles]
+        steps = (
+            [] if found.baseline is None else [fit.at_steps(p, found.baseline) for p in profiles]
+        )
         at = tuple(row for rows in steps for row in rows)
         return replace(found, further=replace(found.further, predicted_at=at))
     deaths, shift = deaths_in(point), float(centre @ beta)

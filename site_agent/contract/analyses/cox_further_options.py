@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from site_agent.contract import expressions
 from site_agent.contract.analyses.cox_concordance import WITHIN_SITE as CONCORDANCE
+from site_agent.contract.analyses.cox_pairs import OUTLIVING, PAIR_SQUARES
 from site_agent.contract.analyses.cox_predict import value_of
 from site_agent.contract.analyses.cox_robust import POOLED, WITHIN_SITE
+from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
 from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.score_residuals import COLUMN, PATIENT, SITE
@@ -36,9 +38,12 @@ def read_further(fields: Fields, context: Context, table: str, form: str) -> dic
     if robust and form == "sealed":
         node = fields.named.get("robust") or fields.named.get("cluster")
         fields.issue(f"robust standard errors {PAIRS}; {INSTEAD}", node)
-    if concordance and form:
-        words = "concordance compares patients of different hospitals one by one"
-        fields.issue(f"{words}; take baseline: by_site", fields.named["concordance"])
+    if concordance and form == "sealed":
+        words = "a concordance over all hospitals compares patients one by one"
+        fields.issue(f"{words}; {INSTEAD}", fields.named["concordance"])
+    if concordance and form and fields.named.get("weights") is not None:
+        words = "with weights there is a concordance of baseline: by_site only"
+        fields.issue(f"{words}; take one of the two out", fields.named["concordance"])
     return {
         "offset": _read_offset(fields, context, table),
         "robust": robust,
@@ -74,9 +79,7 @@ def _read_offset(fields: Fields, context: Context, table: str) -> str | None:
     return context.expression(fields, node, table, accept=(Number,), expected="a number")
 
 
-def read_curves(
-    fields: Fields, context: Context, table: str, options: Options
-) -> dict[str, Any]:
+def read_curves(fields: Fields, context: Context, table: str, options: Options) -> dict[str, Any]:
     """Read `predict` and `baseline_curve`; options are those read before."""
     everywhere = fields.flag("baseline_curve")
     if everywhere and options["risk_sets"] != "open":
@@ -94,9 +97,7 @@ def read_curves(
     return {"predict": curves, "baseline_curve": everywhere}
 
 
-def _read_curve(
-    given: Fields, context: Context, table: str, options: Options
-) -> dict[str, Any]:
+def _read_curve(given: Fields, context: Context, table: str, options: Options) -> dict[str, Any]:
     """Read the values of one curve: each column that a covariate names, and no other."""
     texts = [*options["covariates"], *([options["offset"]] if options["offset"] else [])]
     nodes = [expressions.parse(text) for text in texts]
@@ -141,6 +142,6 @@ def further_sums(options: Mapping[str, Any]) -> tuple[Sum, ...]:
         found.append(OPEN_RISK_SETS)
     if options["robust"]:
         found.append(WITHIN_SITE if within else POOLED)
-    if options["concordance"] and within:
-        found.append(CONCORDANCE)
+    if options["concordance"]:
+        found += [CONCORDANCE] if within else [DEATH_PREDICTORS, OUTLIVING, PAIR_SQUARES]
     return tuple(found)

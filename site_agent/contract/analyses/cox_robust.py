@@ -117,9 +117,7 @@ def _lanes(ask: Ask) -> tuple[Lane, ...]:
 def _compute_pooled(rows: Rows, ask: Ask) -> Arrays:
     deaths = deaths_in(ask)
     with np.errstate(all="ignore"):  # what is infinite is flagged
-        found = increments(
-            ask.floats["risk"], ask.floats["tied"], deaths, efron=ask.fixed["efron"]
-        )
+        found = increments(ask.floats["risk"], ask.floats["tied"], deaths, efron=ask.fixed["efron"])
         return _products(rows, ask, deaths, found)
 
 

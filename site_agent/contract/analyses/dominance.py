@@ -25,7 +25,7 @@ def weight_below(
     first = np.searchsorted(points[0][order], corners[0], side="left")
     width = int(max(b.max(initial=0), corners[1].max(initial=0))) + 1
     total = np.zeros(len(first))
-    for level in range(int(len(b)).bit_length()):
+    for level in range(len(b).bit_length()):
         whole = (first >> level) & 1 == 1
         if whole.any():
             block = ((first[whole] >> level) - 1) if level else first[whole] - 1

@@ -166,7 +166,12 @@ def _reference(study: Study, frame: Frame, name: str) -> str:
 
 
 def scalars(
-    columns: int, *, scales: int = 0, steps: int = 0, robust: bool = False, concordance: bool = False
+    columns: int,
+    *,
+    scales: int = 0,
+    steps: int = 0,
+    robust: bool = False,
+    concordance: bool = False,
 ) -> int:
     """Return how many numbers a model with so many columns opens about them.
 

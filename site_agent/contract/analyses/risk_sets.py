@@ -1,6 +1,6 @@
 """Sums over those at risk at each death, and what they make of a Cox model's likelihood.
 
-Rows i with covariates x_i (centred), eta_i = x_i beta (and an offset, if any), r_i = exp(eta_i), intervals
+Rows i with covariates x_i (centred), eta_i = x_i beta + offset, r_i = exp(eta_i), intervals
 (entry, time]. At the k-th distinct death time of a stratum, R_k is at risk, D_k dies, d = |D_k|:
 
     S0 = sum over R_k of r,   S1 = sum of r x,   S2 = sum of r x x'

@@ -7,7 +7,7 @@ or not. Its part of the score, with the hazard's increments in place of the mart
                         + delta r (x h'_k - g'_k)           at its own death
 
 The last term gives back to the dying what Efron's ties spare them. Rows of one cluster add up,
-each with its weight w. With U_c = sum over the rows of a cluster of w u, I^- the inverse information:
+each with its weight w. With U_c = sum of w u over a cluster, I^- the inverse information:
 
     robust variance    I^- (sum over clusters of U_c U_c') I^-        Lin and Wei 1989
     robust score test  U' (sum of U_c U_c')^- U, all at beta = 0
