@@ -43,7 +43,7 @@ class Increments:
 
 
 def increments(risk: Floats, tied: Floats, deaths: Deaths, *, efron: bool) -> Increments:
-    """Return the increments of risk sets (K, 1 + p) and of the dying where deaths tie (m, 1 + p)."""
+    """Return the increments of sums over risk sets (K, 1 + p) and over the tied dying (m, 1 + p)."""
     step, fraction = pseudo_times(deaths.ties, efron=efron)
     pooled = risk[step]
     if efron:
