@@ -1,6 +1,7 @@
 """What each patient contributes to a study, as digests that tell nothing and can be compared.
 
-Notation: patient i has in frame f the rows r (entry, time, cause, group, stratum, design, weight).
+Notation: patient i has in frame f the rows r (entry, time, cause, group, stratum, design, weight;
+offset and cluster where f has them).
 K is a secret of this hospital.
 
     patient  p_i  = HMAC-SHA256(K, "patient" | identifier), the first 64 bits
@@ -180,13 +181,16 @@ def _words(rows: Rows, part: slice) -> Words:
     -0 is 0, and all that is no number is one: what is computed from them is the same.
     """
     whole = [c[part] for c in (rows.entry, rows.time, rows.cause, rows.group, rows.stratum)]
-    ends = np.cumsum([len(whole), rows.design.shape[1], 1])
-    columns = np.zeros((ends[-1] + ends[-1] % 2, len(whole[0])), dtype=np.uint64)
+    weight = np.ones(len(whole[0])) if rows.weight is None else rows.weight[part]
+    further = [own[part] for own in (rows.offset, rows.cluster) if own is not None]
+    real = [*rows.design[part].T, weight, *further]
+    count = len(whole) + len(real)
+    columns = np.zeros((count + count % 2, len(whole[0])), dtype=np.uint64)
     for column, own in zip(columns, whole, strict=False):
         column[:] = np.asarray(own, dtype=np.int64).view(np.uint64)
-    numbers = columns[ends[0] : ends[-1]].view(np.float64)
-    numbers[:-1] = rows.design[part].T
-    numbers[-1] = 1.0 if rows.weight is None else rows.weight[part]
+    numbers = columns[len(whole) : count].view(np.float64)
+    for line, number in zip(numbers, real, strict=True):
+        line[:] = number
     numbers[np.isnan(numbers)] = np.nan
     numbers += 0.0
     return columns.T

@@ -19,11 +19,18 @@ def _behind() -> dict[str, Any]:
     return {"zph": ["km"], "baseline_at": [180, 181, 365]}
 
 
+FURTHER: Final[dict[str, Any]] = {
+    "risk_sets": "open",
+    "robust": True,
+    "concordance": True,
+    "predict": {"young": {"age": 40, "arm": "new"}},
+    "baseline_curve": True,
+}
 ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "curve": {"kind": "survival", "by": "arm", "at": [180], "restricted_mean": [365]},
     "cif": {"kind": "incidence", "by": "arm", "at": [180], "time_to": [0.5]},
     "test": {"kind": "logrank", "by": "arm"},
-    "model": {"kind": "cox", "covariates": ["age", "arm"], **_behind()},
+    "model": {"kind": "cox", "covariates": ["age", "arm"], **_behind(), **FURTHER},
     "pooled": {"kind": "cox", "covariates": ["age"]},
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
     "subdistribution": {"kind": "fine_gray", "covariates": ["age > 60"], "risk_sets": "open"},

@@ -185,6 +185,7 @@ def _lung() -> list[Entry]:
     lung.cox("strata_sex_cluster_site", "survival", ("age", "ph_ecog"), strata=["sex"])
     lung.cox("factor_ecog", "survival", ("ecog",))
     lung.cox("complete_case_trap", "survival", ("age", "sex", "wt_loss"))
+    lung.cox("offset", "survival", ("sex", "ph_ecog"), offset="0.02 * age")
     lung.cox("poly_age", "survival", ("age", "age ** 2", "sex"))
     karnofsky = ("ph_karno", "pat_karno", "wt_loss", "log10(meal_cal)")
     lung.cox("full_missing", "survival", ("age", "sex", "ecog", *karnofsky))
@@ -309,6 +310,13 @@ def _colon() -> list[Entry]:
     colon.logrank("os.rx.strata_site", "survival", by="rx", by_site=True)
     strata = ["cut(extent, [2, 3, 4])", "cut(differ, [2, 3])"]
     colon.logrank("os.rx.strata_extent_differ", "survival", by="rx", strata=strata)
+    invaded = ("obstruct", "perfor", "adhere")
+    full = ("rx", "sex", "age", *invaded, "nodes", "grade", "extent", "surg")
+    colon.cox("os.efron", "survival", full)
+    short = ("rx", "sex", "age", "obstruct", "nodes", "extent")
+    colon.cox("os.strata_site.breslow", "survival", short)
+    recurrence = ("rx", "node4", "obstruct")
+    colon.cox("rec.strata_extent_cluster_site", "recurrence", recurrence, strata=["depth"])
     return colon.made
 
 

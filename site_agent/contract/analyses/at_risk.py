@@ -39,20 +39,25 @@ KEPT: Final = "at risk"
 
 @dataclass(frozen=True, slots=True)
 class Covariates:
-    """The covariates of n rows, a column after the other, (p, n); weight (n,), None for ones."""
+    """The covariates of n rows, a column after the other, (p, n).
+
+    weight (n,), None for ones; offset (n,) of the linear predictor, None for zeros.
+    """
 
     columns: Floats
     weight: Floats | None
+    offset: Floats | None
 
     def among(self, chosen: Integers) -> Covariates:
         """Return those of some of the rows, in this order."""
         weight = None if self.weight is None else self.weight[chosen]
-        return Covariates(np.ascontiguousarray(self.columns[:, chosen]), weight)
+        offset = None if self.offset is None else self.offset[chosen]
+        return Covariates(np.ascontiguousarray(self.columns[:, chosen]), weight, offset)
 
     def factors(self, beta: Floats, part: slice) -> tuple[Floats, Floats, Floats]:
-        """Return x, r = w exp(x beta) and r x of a part of the rows."""
+        """Return x, r = w exp(x beta + offset) and r x of a part of the rows."""
         x = self.columns[:, part]
-        r = np.exp(beta @ x)
+        r = np.exp(beta @ x if self.offset is None else beta @ x + self.offset[part])
         if self.weight is not None:
             r *= self.weight[part]
         return x, r, r * x
@@ -123,13 +128,15 @@ class Intervals:
 class Ordered:
     """The rows of a hospital in order of the death times, `slices` of each stratum among all.
 
-    of_deaths (K, p): the sum of the covariates over those who die at each death time, weighted.
+    of_deaths (K, p): the sum of the covariates over those who die at each death time, weighted;
+    offset: that of the offsets over all who die.
     """
 
     slices: tuple[slice, ...]
     early: Runs
     late: Intervals
     of_deaths: Floats
+    offset: float
 
     def at_risk(self, beta: Floats, *, tied: bool) -> tuple[Floats, Floats]:
         """Return the sums over those at risk, (K, M), and where `tied` over those who die."""
@@ -183,14 +190,24 @@ def _put_in_order(rows: Rows, centre: Floats, ticks: Sequence[Integers], tied: b
         _runs(_covariates(rows, centre, early), last[early], apart[early]),
         Intervals(_covariates(rows, centre, late), first[late], last[late], dies[late]),
         _binned(last[dies] - 1, values, int(ends[-1])).T,
+        _offset_of(counted),
     )
+
+
+def _offset_of(counted: Covariates) -> float:
+    """Return the weighted sum of the offsets of some rows."""
+    if counted.offset is None:
+        return 0.0
+    each = counted.offset if counted.weight is None else counted.weight * counted.offset
+    return float(each.sum())
 
 
 def _covariates(rows: Rows, centre: Floats, chosen: Integers) -> Covariates:
     weight = None if rows.weight is None else rows.weight[chosen]
+    offset = None if rows.offset is None else rows.offset[chosen]
     columns = np.empty((len(centre), len(chosen)))
     np.subtract(rows.design[chosen].T, centre[:, None], out=columns)
-    return Covariates(columns, weight)
+    return Covariates(columns, weight, offset)
 
 
 def _numbered(rows: Rows, ticks: Sequence[Integers]) -> tuple[Integers, Integers, Integers]:

@@ -1,7 +1,7 @@
 """The kinds `cox` and `cox_screen`: cause-specific proportional hazards over hospitals.
 
-A fit takes one round for counts and moments, one for each point of Newton's method, and one more
-for tests of proportional hazards (zph) and the baseline hazard (baseline_at).
+A fit takes one round for counts and moments, one for each point of Newton's method, and one to
+three more for what follows from it (cox_following.py).
 
 baseline by_site: each hospital is a stratum of its own, forms its own score, information and
 log-likelihood, and only their totals open (class A).
@@ -19,10 +19,15 @@ from typing import Any, Final
 import numpy as np
 
 from site_agent.contract.analyses.counts import COUNTS, counts_ask
-from site_agent.contract.analyses.cox_behind import behind
+from site_agent.contract.analyses.cox_concordance import WITHIN_SITE as CONCORDANCE
+from site_agent.contract.analyses.cox_following import following
+from site_agent.contract.analyses.cox_further_options import cluster_of
 from site_agent.contract.analyses.cox_model import Model, model_of
 from site_agent.contract.analyses.cox_options import read, read_screen, seals, uses
+from site_agent.contract.analyses.cox_pairs import OUTLIVING, PAIR_SQUARES
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Wanted, fitted
+from site_agent.contract.analyses.cox_robust import POOLED as ROBUST
+from site_agent.contract.analyses.cox_robust import WITHIN_SITE as ROBUST_WITHIN_SITE
 from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
 from site_agent.contract.analyses.cox_sums import (
     DEATH_WEIGHTS,
@@ -31,10 +36,13 @@ from site_agent.contract.analyses.cox_sums import (
     RISK_SETS,
     WITHIN_SITE,
 )
+from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
 from site_agent.contract.analyses.kind import Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.newton import Monotone, maximise
+from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.risk_sets import triangle, unpack
+from site_agent.contract.analyses.score_residuals import COLUMN
 from site_agent.contract.analyses.separation import monotone_words, refuse_separation
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
@@ -82,9 +90,7 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
         counts=(int(rows), int(known["patients"][0]), events),
         left_out=left_out(known["left_out"]),
     )
-    if not (model.zph or model.baseline_at):
-        return found
-    return (yield from behind(study, model, found, maximum, ask, answers[-1].totals))
+    return (yield from following(study, model, found, maximum, ask, answers[-1].totals))
 
 
 def covariance_of(mean_products: Floats, centre: Floats) -> Floats:
@@ -151,6 +157,8 @@ def _frame(study: Study, options: Options, covariates: tuple[str, ...]) -> Frame
         strata=tuple(options["strata"]),
         covariates=covariates,
         weights=options["weights"],
+        offset=options["offset"],
+        cluster=options["cluster"] if cluster_of(options) == COLUMN else None,
         complete=tuple(options["covariates"]) if common else (),
     )
 
@@ -181,7 +189,11 @@ def _cox_screen(study: Study, analysis: Analysis, withheld: Withheld) -> Estimat
     return CoxScreen({name: (outcomes | refused)[name] for name in frames})
 
 
-_SUMS: Final = (COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE)
+_SUMS: Final = (
+    *(COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE),
+    *(OPEN_RISK_SETS, ROBUST, ROBUST_WITHIN_SITE, CONCORDANCE),
+    *(DEATH_PREDICTORS, OUTLIVING, PAIR_SQUARES),
+)
 
 COX: Final = Kind("cox", read, uses, _cox_frames, _cox, _SUMS, seals=seals)
 COX_SCREEN: Final = Kind(

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from site_agent.contract.analyses.counts import COUNTS
+from site_agent.contract.analyses.cox_further_options import (
+    further_sums,
+    read_curves,
+    read_further,
+)
 from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
 from site_agent.contract.analyses.cox_sums import (
     DEATH_WEIGHTS,
@@ -30,20 +35,29 @@ POINTS: Final = {"sealed": SEALED_RISK_SETS, "open": RISK_SETS, "": WITHIN_SITE}
 
 def read(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `cox` in canonical form."""
+    options, table = _read_model(fields, context)
+    return {**options, **read_curves(fields, context, table, options)}
+
+
+def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
+    """Read the options of one model or of a screen, and the table of its rows."""
     rows, table = context.rows(fields)
-    return {
+    baseline = _read_baseline(fields)
+    options = {
         **rows,
         "covariates": context.covariates(fields, table),
         "strata": context.strata(
             fields, table, instead="for a baseline of each hospital's own: baseline: by_site"
         ),
         "ties": fields.choice("ties", TIES, default="efron"),
-        **_read_baseline(fields),
+        **baseline,
         "weights": _read_weights(fields, context, table),
         "zph": _read_transforms(fields),
         "baseline_at": _read_times(fields, context.time),
         "conf_level": fields.proportion("conf_level", default=0.95),
+        **read_further(fields, context, table, baseline["risk_sets"]),
     }
+    return options, table
 
 
 def _read_baseline(fields: Fields) -> dict[str, Any]:
@@ -94,7 +108,7 @@ def _read_transforms(fields: Fields) -> list[str]:
 def read_screen(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `cox_screen` in canonical form."""
     complete = fields.choice("complete", COMPLETE, default="per_model")
-    return {**read(fields, context), "complete": complete}
+    return {**_read_model(fields, context)[0], "complete": complete}
 
 
 def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
@@ -103,7 +117,7 @@ def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     by_time = [DEATHS] if options["baseline"] == "pooled" else []
     by_time += [DEATH_WEIGHTS] if by_time and options["weights"] else []
     by_time += [COUNTS] if options["zph"] or options["baseline_at"] else []
-    opened = (MOMENTS, *by_time, point)
+    opened = (MOMENTS, *by_time, point, *further_sums(options))
     return tuple((one.disclosure, one.gives) for one in opened)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from site_agent.contract.analyses.baseline import COLUMNS as BASELINE_COLUMNS
 from site_agent.contract.analyses.baseline import Baseline
+from site_agent.contract.analyses.cox_further import Further
 from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.proportionality import COLUMNS as PROPORTIONALITY_COLUMNS
@@ -82,6 +83,7 @@ class CoxFit:
     proportionality: tuple[Proportionality, ...] = ()
     proportionality_withheld: str = ""
     baseline: Baseline | None = None
+    further: Further = field(default_factory=Further)
 
     @property
     def df(self) -> int:
@@ -135,7 +137,7 @@ class CoxFit:
                 dict(zip(BASELINE_COLUMNS, row, strict=True)) for row in self.baseline.rows
             ]
             found["baseline_hazard_left_out"] = list(self.baseline.left_out)
-        return found
+        return {**found, **self.further.document()}
 
     def _term_document(self, term: Term) -> dict[str, Any]:
         row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
@@ -164,7 +166,7 @@ class CoxFit:
             found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(rows))
         if self.baseline is not None and self.baseline.rows:
             found["baseline_hazard"] = Tidy(BASELINE_COLUMNS, self.baseline.rows)
-        return found
+        return {**found, **self.further.tables()}
 
     def summary(self) -> tuple[int | float, ...]:
         """Return the fit as a row of SUMMARY_COLUMNS."""
@@ -222,7 +224,7 @@ def fitted(
         events=counts[2],
         left_out=left_out,
         terms=tuple(
-            _term(name, float(estimate), float(error), wanted.conf_level)
+            term_of(name, float(estimate), float(error), wanted.conf_level)
             for name, estimate, error in zip(terms, maximum.estimate, std_error, strict=True)
         ),
         variance=maximum.variance,
@@ -233,7 +235,8 @@ def fitted(
     )
 
 
-def _term(name: str, estimate: float, std_error: float, level: float) -> Term:
+def term_of(name: str, estimate: float, std_error: float, level: float) -> Term:
+    """Return a coefficient with its Wald test and interval."""
     z = normal_quantile(level)
     statistic = estimate / std_error
     p_value = two_sided_p(statistic)

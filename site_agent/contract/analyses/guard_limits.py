@@ -25,6 +25,8 @@ p (p + 1) / 2 opens
     z (p + 2 q)             for tests of proportional hazards on z scales of time
     q                       for a sandwich variance of a subdistribution hazard
     s                       steps of the baseline hazard, over all strata
+    2 q                     for robust standard errors
+    8                       for a concordance
 
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
@@ -224,14 +226,22 @@ def _reference(study: Study, frame: Frame, name: str) -> str:
     return next(level for level in levels if f"{name}={level}" not in others)
 
 
-def scalars(columns: int, *, scales: int = 0, steps: int = 0) -> int:
+def scalars(
+    columns: int,
+    *,
+    scales: int = 0,
+    steps: int = 0,
+    robust: bool = False,
+    concordance: bool = False,
+) -> int:
     """Return how many numbers a model with so many columns opens about them.
 
     scales: of time, on which it tests proportional hazards; steps: of its baseline hazard.
     """
     pairs = triangle(columns)
     points = POINTS * (1 + columns + pairs)
-    return 2 * columns + pairs + points + scales * (columns + 2 * pairs) + steps
+    tests = scales * (columns + 2 * pairs)
+    return 2 * columns + pairs + points + tests + steps + 2 * pairs * robust + 8 * concordance
 
 
 def _scalars_of(study: Study, opening: Opening) -> int:
@@ -242,6 +252,8 @@ def _scalars_of(study: Study, opening: Opening) -> int:
         columns,
         scales=len(options.get("zph", ())),
         steps=_strata(study, frame) * len(options.get("baseline_at", ())),
+        robust=bool(options.get("robust")),
+        concordance=bool(options.get("concordance")),
     )
 
 

@@ -1,6 +1,6 @@
 """Sums over those at risk at each death, and what they make of a Cox model's likelihood.
 
-Rows i with covariates x_i (centred), eta_i = x_i beta, r_i = exp(eta_i), intervals
+Rows i with covariates x_i (centred), eta_i = x_i beta + offset, r_i = exp(eta_i), intervals
 (entry, time]. At the k-th distinct death time of a stratum, R_k is at risk, D_k dies, d = |D_k|:
 
     S0 = sum over R_k of r,   S1 = sum of r x,   S2 = sum of r x x'
@@ -113,9 +113,15 @@ def risk_set_sums(
     return {
         "risk": risk,
         "tied": dying[deaths.tied] if efron else dying[:0],
-        "eta": np.array([covariates @ beta]),
+        "eta": np.array([covariates @ beta + own.offset]),
         "covariates": covariates if weights is None else weights.score @ own.of_deaths,
     }
+
+
+def linear_predictor(rows: Rows, beta: Floats, centre: Floats) -> Floats:
+    """Return (x - centre) beta and the offset of each row, (n,)."""
+    eta = (rows.design - centre) @ beta
+    return np.asarray(eta if rows.offset is None else eta + rows.offset)
 
 
 def likelihood(

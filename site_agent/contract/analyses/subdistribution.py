@@ -30,13 +30,7 @@ from typing import Final
 import numpy as np
 
 from site_agent.contract.analyses.counts import Course
-from site_agent.contract.analyses.risk_sets import (
-    DEATH,
-    Deaths,
-    Weights,
-    moments,
-    risk_set_sums,
-)
+from site_agent.contract.analyses.risk_sets import DEATH, Deaths, Weights, risk_set_sums
 from site_agent.contract.frames import Floats, Integers, Rows
 from site_agent.contract.sums import Arrays, Ask
 
@@ -115,8 +109,15 @@ def subdistribution_sums(
     gone = rows.cause > DEATH
     design = rows.design[gone] - centre
     weight = np.exp(design @ beta) / left_before(rows.time[gone], faded)
-    stayed = cumulative(rows.time[gone], moments(design, weight), deaths.ticks[0])
+    stayed = cumulative(rows.time[gone], _moments(design, weight), deaths.ticks[0])
     return {**sums, "risk": sums["risk"] + faded.staying[:, None] * stayed}
+
+
+def _moments(design: Floats, weight: Floats) -> Floats:
+    """Return w, w x and the upper triangle of w x x' of each row, (n, M)."""
+    one, two = np.triu_indices(design.shape[1])
+    weighted = design * weight[:, None]
+    return np.column_stack([weight, weighted, weighted[:, one] * design[:, two]])
 
 
 def left_before(times: Integers, faded: Fading) -> Floats:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from site_agent.contract.analyses.guard import second_round
+from site_agent.contract.analyses.guard_limits import compares
+from site_agent.contract.analyses.guard_openings import openings
 from site_agent.contract.catalogue import KINDS
 from tests.studytext import issues, study
 
@@ -56,6 +57,6 @@ def test_what_a_test_by_hospital_opens() -> None:
 
 @pytest.mark.parametrize(("field", "limited"), [("", False), (", by_site: true", True)])
 def test_a_stratified_test_has_limits(field: str, limited: bool) -> None:
-    """The guard counts deaths and groups where a test tells more than its curves."""
+    """A test that tells more than its curves has the limits of a model, others those of curves."""
     found = study(incidence(f"endpoint: trm_from_start, by: sex{field}"))
-    assert (("deaths_and_carriers", "incidence", "") in second_round(found)) == limited
+    assert [compares(opening) for opening in openings(found)] == [limited]
