@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from site_agent.components import components
 from site_agent.contract.canonical import canonical_json
-from site_agent.contract.earlier import EVENTS, analysed
+from site_agent.contract.earlier import EVENTS, analysed, selected
 from site_agent.contract.frames import Frame, Rows
 from site_agent.contract.study.model import Study
 
@@ -56,7 +56,7 @@ class Contributions:
     events: (n,) by analysis, over its rows without ends of follow-up, 0 for a patient who has
     none. parts: (n,) by component, 0 where a patient has no value. columns: by component that
     analyses name the columns of the data behind it, each a component too. identified: by table the
-    column that names the patients.
+    column that names the patients. selected: the first analysis of each distinct selection.
     """
 
     patients: Words
@@ -65,6 +65,7 @@ class Contributions:
     parts: Mapping[str, Words]
     columns: Mapping[str, frozenset[str]]
     identified: Mapping[str, str] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
 
 
 def contributions(
@@ -100,6 +101,7 @@ def contributions(
         {name: part[order] for name, part in parts.items()},
         {name: item.columns for name, item in used.items() if item.used},
         {name: table.key[0] for name, table in study.tables.items()},
+        tuple(selected(study)),
     )
 
 

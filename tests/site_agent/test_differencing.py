@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from site_agent.contract.analyses.results import Failure
 from site_agent.contract.errors import Refused
 from site_agent.contract.messages import Round
 from site_agent.contract.study.model import EarlierRoster, Study
@@ -231,6 +232,47 @@ def test_a_revision_that_leaves_one_patient_out(course: Course) -> None:
     assert course.other_study(frozen(text)).release() == "deferred"
 
 
+def divided(course: Course, *, accepted: str = "") -> Study:
+    """A study with a curve of some, one patient among them, and a model of all but that one."""
+    dose = float(course.rows("elm")["dose"].iloc[0])
+    cohorts = f"cohorts:\n  most: dose != {dose!r}\n  some: dose < 6 or dose == {dose!r}\n"
+    head, _, rest = STUDY.partition("analyses:\n")
+    analyses = (
+        "  some: {kind: survival, endpoint: survival, cohort: some}\n"
+        "  most: {kind: cox, endpoint: survival, cohort: most, covariates: [dose], "
+        "baseline: by_site}\n"
+    )
+    policy = rest[rest.index("disclosure:") :].partition("  accepted:")[0]
+    return frozen(f"{head}{cohorts}analyses:\n{analyses}{policy}{accepted}")
+
+
+def withheld(course: Course) -> dict[str, str]:
+    """What is withheld in the next release, with the beginning of the reason."""
+    outcome = course.play().finish().outcome
+    assert outcome is not None
+    failed = {name: r for name, r in outcome.results.items() if isinstance(r, Failure)}
+    return {name: result.because[:49] for name, result in failed.items()}
+
+
+def test_an_analysis_of_all_but_one_that_has_the_one_elsewhere(course: Course) -> None:
+    """Everybody is in the other study, but the model of all but one shows the one: withheld."""
+    course.release()
+    found = withheld(course.other_study(divided(course)))
+    assert found == {"most": "withheld: its patients differ from those of an ana"[:49]}
+
+
+def test_without_an_earlier_release_it_is_opened(course: Course) -> None:
+    """Nothing of this study can be subtracted to the one."""
+    assert withheld(course.other_study(divided(course))) == {}
+
+
+def test_what_is_accepted_by_name_is_opened(course: Course) -> None:
+    """The stewards have signed it."""
+    course.release()
+    accepted = "  accepted:\n    - {analysis: most, because: one is left out}\n"
+    assert withheld(course.other_study(divided(course, accepted=accepted))) == {}
+
+
 def test_a_covariate_by_another_expression(course: Course) -> None:
     """A correction shows in a study that has the column behind another expression."""
     course.release()
@@ -274,7 +316,8 @@ def test_a_column_that_is_read_otherwise(course: Course, new: str) -> None:
     """The same data differ in nobody, whatever a study calls the levels."""
     course.release()
     play = course.other_study(read_otherwise(new)).play()
-    assert totals(play.finish(), "patients") == [[0, 0]]
+    release = play.finish()
+    assert {count for counts in totals(release, "patients") for count in counts} == {0}
 
 
 def _died(site: str, rows: pd.DataFrame) -> pd.DataFrame:

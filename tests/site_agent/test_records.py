@@ -23,6 +23,7 @@ FOUND = Contributions(
     {"part": WORDS},
     {"part": frozenset({"x"})},
     {"patients": "patient"},
+    ("curve: a",),
 )
 
 
@@ -43,10 +44,10 @@ def test_what_was_put_is_got(records: Records) -> None:
     found = records.get(STUDY, 7)
     assert (
         [found.patients.tolist(), found.whole.tolist(), found.events["curve: a"].tolist()],
-        *(found.parts["part"].tolist(), found.columns, found.identified),
+        *(found.parts["part"].tolist(), found.columns, found.identified, found.selected),
     ) == (
         [WORDS.tolist(), (WORDS + np.uint64(1)).tolist(), WORDS.tolist()],
-        *(WORDS.tolist(), {"part": frozenset({"x"})}, {"patients": "patient"}),
+        *(WORDS.tolist(), {"part": frozenset({"x"})}, {"patients": "patient"}, ("curve: a",)),
     )
 
 

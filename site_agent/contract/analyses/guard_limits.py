@@ -107,12 +107,12 @@ def limits_sentence(study: Study, opening: Opening, totals: Arrays) -> str:
     """Return why an analysis is withheld for want of patients, deaths or carriers, or nothing."""
     frame = opening.frame
     if not compares(opening):
-        return _small_whole(study, frame, totals) or _few_hospitals(study, frame, totals)
+        return _small_whole(study, frame, totals) or _few_hospitals(study, opening, totals)
     return (
         _small_whole(study, frame, totals)
         or _small_part(study, frame, totals)
         or (_small_model(study, frame, totals) if frame.covariates or frame.by else "")
-        or _few_hospitals(study, frame, totals)
+        or _few_hospitals(study, opening, totals)
     )
 
 
@@ -176,13 +176,16 @@ def _parts(frame: Frame, totals: Arrays) -> dict[str, tuple[np.ndarray, np.ndarr
     return found | ({group: (totals["in_group"], totals["group_sites"])} if frame.by else {})
 
 
-def _few_hospitals(study: Study, frame: Frame, totals: Arrays) -> str:
+def _few_hospitals(study: Study, opening: Opening, totals: Arrays) -> str:
     """Return which part of an analysis few hospitals have, or nothing.
 
-    What is summed over patients of one hospital alone is what that hospital would not show.
+    What is summed over patients of one hospital alone is what that hospital would not show. What
+    opens by time opens by stratum and group at once.
     """
-    least = study.policy.changed_sites
+    least, frame = study.policy.changed_sites, opening.frame
     parts = {f"in {name}": sites for name, (_, sites) in _parts(frame, totals).items()}
+    if opening.by_time and frame.by and frame.strata:
+        parts["in a group within a stratum"] = totals["cell_sites"]
     for part, sites in {"in it": totals["sites"], **parts}.items():
         if _few(sites, least).any():
             return _of_few(least, part)

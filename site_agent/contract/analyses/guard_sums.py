@@ -19,6 +19,7 @@ HOSPITALS: Final = {
     "sites": "patients",
     "stratum_sites": "in_stratum",
     "group_sites": "in_group",
+    "cell_sites": "in_cell",
     "not_zero_sites": "not_zero",
     "zero_sites": "zero",
     "reference_sites": "reference",
@@ -56,6 +57,7 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("deaths", (ask.fixed["strata"],), COUNT),
         Lane("in_stratum", (ask.fixed["strata"],), COUNT),
         Lane("in_group", (ask.fixed["groups"],), COUNT),
+        Lane("in_cell", (ask.fixed["strata"] * ask.fixed["groups"],), COUNT),
         Lane("not_zero", (columns,), COUNT),
         Lane("zero", (columns,), COUNT),
         Lane("not_binary", (columns,), COUNT),
@@ -63,6 +65,7 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("sites", (1,), COUNT),
         Lane("stratum_sites", (ask.fixed["strata"],), COUNT),
         Lane("group_sites", (ask.fixed["groups"],), COUNT),
+        Lane("cell_sites", (ask.fixed["strata"] * ask.fixed["groups"],), COUNT),
         Lane("not_zero_sites", (columns,), COUNT),
         Lane("zero_sites", (columns,), COUNT),
         Lane("reference_sites", (len(ask.fixed["categories"]),), COUNT),
@@ -70,7 +73,7 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
 
 
 def _carriers(rows: Rows, ask: Ask) -> Arrays:
-    """Return patients, and those with a death, by stratum; by group; by column its two values.
+    """Return patients, and those with a death, by stratum; by group; by both; by column two values.
 
     A column's `values` are 0 and 1 as a rule: `zero` has the first, `not_zero` any other, and
     `not_binary` neither of the two. `reference`: patients in the reference level of each category,
@@ -79,12 +82,14 @@ def _carriers(rows: Rows, ask: Ask) -> Arrays:
     dies = rows.cause == DEATH
     first, second = np.array(ask.fixed["values"], dtype=np.float64).reshape(-1, 2).T
     zero = rows.design == first
+    cell = rows.stratum * ask.fixed["groups"] + rows.group
     outside = [zero[:, start:end].all(axis=1) for start, end in ask.fixed["categories"]]
     counts = {
         "patients": np.array([float(rows.patients)]),
         "deaths": _by_label(rows.stratum[dies], rows.patient[dies], ask.fixed["strata"]),
         "in_stratum": _by_label(rows.stratum, rows.patient, ask.fixed["strata"]),
         "in_group": _by_label(rows.group, rows.patient, ask.fixed["groups"]),
+        "in_cell": _by_label(cell, rows.patient, ask.fixed["strata"] * ask.fixed["groups"]),
         "not_zero": _by_column(~zero, rows.patient),
         "zero": _by_column(zero, rows.patient),
         "not_binary": _by_column(~zero & (rows.design != second), rows.patient),

@@ -42,13 +42,14 @@ def totals(
     reference: Sequence[int] = (20,),
     in_stratum: Sequence[int] = (40,),
     in_group: Sequence[int] = (40,),
+    in_cell: Sequence[int] = (40,),
     patients: int = 40,
     **sites: Sequence[int],
 ) -> Arrays:
     """Totals of a model with 40 patients within all limits; nine hospitals have each part."""
     counts = {"deaths": deaths, "not_zero": not_zero, "zero": zero}
     counts |= {"not_binary": not_binary, "reference": reference, "patients": (patients,)}
-    counts |= {"in_stratum": in_stratum, "in_group": in_group}
+    counts |= {"in_stratum": in_stratum, "in_group": in_group, "in_cell": in_cell}
     counts |= {of: [9 * (n > 0) for n in counts[part]] for of, part in HOSPITALS.items()} | sites
     return {name: np.array(values, dtype=np.float64) for name, values in counts.items()}
 
@@ -334,6 +335,19 @@ def test_a_stratum_that_one_hospital_alone_has() -> None:
     found = totals(deaths=(9, 9), in_stratum=(20, 20), stratum_sites=(8, 1), **AGE_ALONE)
     sentence = said(found, opening=openings(study)[0], study=study)
     assert "hospitals have patients in a stratum of site.country" in sentence
+
+
+@pytest.mark.parametrize(("by_site", "told"), [("false", True), ("true", False)])
+def test_a_group_within_a_stratum_that_one_hospital_alone_has(by_site: str, told: bool) -> None:
+    """Counts by time open by both; totals of a test within hospitals do not."""
+    fields = f"kind: logrank, endpoint: survival, by: sex, strata: [stage], by_site: {by_site}"
+    study, opening = guarded(fields), openings(guarded(fields))[0]
+    parts: Any = {"in_stratum": (15, 15, 10), "in_group": (20, 20), "deaths": (9, 9, 9)}
+    found = totals(
+        **parts, in_cell=(10, 5, 5, 10, 5, 5), cell_sites=(9, 9, 1, 9, 9, 9), **NO_COLUMN
+    )
+    sentence = said(found, opening=opening, study=study)
+    assert ("hospitals have patients in a group within a stratum" in sentence) == told
 
 
 def test_a_table_of_its_own_has_the_limits_of_the_study() -> None:
