@@ -14,6 +14,7 @@ from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
 from coordinator.report.families import longest, outcomes, ticks_of
 from coordinator.report.model_tables import cox_tables, logrank_tables, screen_tables
+from coordinator.report.predictions import predicted_figure
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
@@ -87,7 +88,11 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield a figure of survival, or one for each outcome of an incidence, if it may be drawn."""
+    """Yield figures of survival, predicted too, or of each incidence, if they may be drawn."""
+    if view.document.kind == "cox":
+        drawn = predicted_figure(view, f"{identity}-1")
+        if drawn is not None:
+            yield Figure(*drawn, cells=())
     if view.document.kind not in CURVES:
         return
     counts = counts_over_time(view)
