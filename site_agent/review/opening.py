@@ -36,8 +36,9 @@ CLASSES: Final[dict[Disclosure, tuple[str, ...]]] = {
     ),
     "C": (
         "Sums of covariates over the patients still at risk, at each time of an event. Those of a "
-        "fit open to the center alone. The hospitals see what it makes of them (score, information and "
-        "log-likelihood of the model), and cannot check them as they check the other totals.",
+        "fit open to the center alone. The hospitals see what it makes of them (score, "
+        "information and log-likelihood of the model), and cannot check them as they "
+        "check the other totals.",
         "WARNING for small studies: the difference of two neighbouring sums is the patients who "
         "left in between, often a single one. Then the center can work out the covariates and "
         "times of single patients, without name and hospital. Approve class C only if the center "

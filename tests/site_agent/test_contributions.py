@@ -33,8 +33,10 @@ ROWS = Rows(
     patient=np.array([0, 1, 2]),
     patients=3,
     weight=np.array([1.0, 2.0, 0.5]),
+    offset=np.array([0.0, 0.5, -0.5]),
+    cluster=np.array([1.0, 1.0, 2.0]),
 )
-COUNTED = ("entry", "time", "cause", "group", "stratum", "design", "weight")
+COUNTED = ("entry", "time", "cause", "group", "stratum", "design", "weight", "offset", "cluster")
 
 
 def found(

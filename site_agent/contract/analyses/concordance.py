@@ -7,8 +7,8 @@ and outlives it: time above t, or censored at t. With eta the linear predictor t
 
 Two that die at the same time make tied.y, or tied.xy if their eta are equal too. A pair counts as
 w_i w_j. C = (concordant + tied.x / 2) / N with N = concordant + discordant + tied.x (Harrell 1982;
-of (entry, time] rows Therneau and Watson 2015). Its variance is that of the infinitesimal jackknife:
-with a_i what the pairs of row i add to C N, and b_i to N,
+of (entry, time] rows Therneau and Watson 2015). Its variance is that of the infinitesimal
+jackknife: with a_i what the pairs of row i add to C N, and b_i to N,
 
     var C = sum of (a_i - C b_i)^2 / N^2 = (sum a^2 - 2 C sum a b + C^2 sum b^2) / N^2
 

@@ -160,3 +160,14 @@ def test_what_is_said_of_a_mistake(fields: str, said: str) -> None:
     """What was found, what was expected, what to do."""
     change = FEW, f"model: {{kind: cox, endpoint: trm, covariates: [age]{fields}}}"
     assert [issue for issue in issues(change) if said in issue] != []
+
+
+def test_a_screen_has_them_for_each_model() -> None:
+    """A model of a screen is the model alone, robust errors and concordance included."""
+    asked = "baseline: by_site, robust: true, concordance: true"
+    alone, screen = _documents(
+        3,
+        f"kind: cox, endpoint: survival, covariates: [age], {asked}",
+        f"kind: cox_screen, endpoint: survival, covariates: [age, arm], {asked}",
+    )
+    assert screen["models"]["age"] == alone

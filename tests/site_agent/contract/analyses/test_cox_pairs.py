@@ -54,7 +54,7 @@ VALUES = {
 
 @pytest.mark.parametrize("values", VALUES)
 def test_split_is_pooled(values: str) -> None:
-    """Counts to the bit, the standard error to 1e-12, over one hospital or four, and an empty one."""
+    """Counts to the bit, standard errors to 1e-12, over one hospital or four, and an empty one."""
     given = _rows(6, VALUES[values])
     expected = astuple(_expected(given))
     for hospitals in (2, 5):
