@@ -7,6 +7,7 @@ from typing import Any
 
 from coordinator.report import numbers, words
 from coordinator.report.families import EVENT
+from coordinator.report.predictions import further_tables
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import Table, View
 from coordinator.report.words import NO_RESULT, no_result
@@ -60,9 +61,14 @@ def cox_tables(view: View) -> list[Table]:
     result = view.result
     ratio = f"Hazard ratio ({view.level})"
     few = view.rules.total().few
-    terms = tuple(_few_term(view, t) if few else _term(view, t) for t in result["terms"])
+    terms = tuple(
+        _few_term(view, t) if few else (*_term(view, t), *_model_error(result, number))
+        for number, t in enumerate(result["terms"])
+    )
     tests = tuple(test_row(_capital(test["name"]), test) for test in result["tests"])
-    columns = ("Term", ratio, "p", "Coefficient", "Standard error")
+    robust = ("Robust standard error", "Standard error of the model")
+    errors = robust if "robust" in result else ("Standard error",)
+    columns = ("Term", ratio, "p", "Coefficient", *errors)
     tables = [
         Table("Hazard ratios", columns, terms),
         Table("Tests of all coefficients", TEST_COLUMNS, () if few else tests),
@@ -74,6 +80,7 @@ def cox_tables(view: View) -> list[Table]:
             () if few else _baseline(view, result),
             2,
         ),
+        *([] if few else further_tables(view)),
     ]
     return [table for table in tables if table.rows]
 
@@ -95,6 +102,13 @@ def fine_gray_tables(view: View) -> list[Table]:
         Table("Fit", FIT_COLUMNS[:5], (fit,), headed=0),
     ]
     return [table for table in tables if table.rows]
+
+
+def _model_error(result: Mapping[str, Any], number: int) -> Row:
+    """Return the standard error from the information, beside a robust one."""
+    if "robust" not in result or result["terms"][number]["estimate"] is None:
+        return ()
+    return (numbers.significant(result["robust"]["std_error_model"][number], 2),)
 
 
 ZPH_COLUMNS = ("Transform of time", "Term", "Chi-square", "df", "p")
@@ -143,7 +157,7 @@ def _term(view: View, term: Mapping[str, Any]) -> Row:
 
 def _few_term(view: View, term: Mapping[str, Any]) -> Row:
     """Return a term of a model of few events, whose estimates would give their number back."""
-    return (view.term(term["term"]), *(view.limit.hidden,) * 4)
+    return (view.term(term["term"]), *(view.limit.hidden,) * (4 + ("robust" in view.result)))
 
 
 def hazard_ratio(term: Mapping[str, Any]) -> str:

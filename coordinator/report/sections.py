@@ -19,6 +19,7 @@ from coordinator.report.model_tables import (
     logrank_tables,
     screen_tables,
 )
+from coordinator.report.predictions import predicted_figure
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
@@ -93,7 +94,11 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield a figure of survival, or one for each outcome of an incidence, if it may be drawn."""
+    """Yield figures of survival, predicted too, or of each incidence, if they may be drawn."""
+    if view.document.kind == "cox":
+        drawn = predicted_figure(view, f"{identity}-1")
+        if drawn is not None:
+            yield Figure(*drawn, cells=())
     if view.document.kind not in CURVES:
         return
     counts = counts_over_time(view)

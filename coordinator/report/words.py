@@ -34,6 +34,7 @@ SANDWICHES: Final = {
 }
 WITHHELD: Final = "withheld:"
 NO_RESULT: Final = "No result"
+CLUSTERS: Final = {"site": "hospital"}
 TIES: Final = {"efron": "Efron's", "breslow": "Breslow's"}
 COMPLETE: Final = {
     "per_model": "each on the rows that have its own covariate",
@@ -143,8 +144,16 @@ def _model_conventions(view: View) -> str:
     return (
         f"{TIES.get(options['ties'], options['ties'])} method for ties, "
         f"{BASELINES.get(options['baseline'], options['baseline'])}{stratified}, "
-        f"{view.level.removesuffix(' CI')} Wald limits"
+        f"{view.level.removesuffix(' CI')} Wald limits{_robust(options)}"
     )
+
+
+def _robust(options: Mapping[str, Any]) -> str:
+    """Return by what robust errors add up, if they are robust."""
+    if not options.get("robust"):
+        return ""
+    cluster = CLUSTERS.get(options["cluster"], options["cluster"])
+    return f" with robust (sandwich) standard errors, clustered by {cluster}"
 
 
 def _cox(view: View) -> str:

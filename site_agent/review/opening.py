@@ -35,15 +35,22 @@ CLASSES: Final[dict[Disclosure, tuple[str, ...]]] = {
         "A rare value is one patient, though nothing else about the patient goes with it.",
     ),
     "C": (
-        "Sums of covariates over the patients still at risk, at each time of an event. They open "
-        "to the center alone. The hospitals see what it makes of them (score, information and "
-        "log-likelihood of the model), and cannot check them as they check the other totals.",
+        "Sums of covariates over the patients still at risk, at each time of an event. Those of a "
+        "fit open to the center alone. The hospitals see what it makes of them (score, "
+        "information and log-likelihood of the model), and cannot check them as they "
+        "check the other totals.",
         "WARNING for small studies: the difference of two neighbouring sums is the patients who "
         "left in between, often a single one. Then the center can work out the covariates and "
         "times of single patients, without name and hospital. Approve class C only if the center "
         "may receive such rows, which are pseudonymous data of patients.",
     ),
 }
+
+BESIDE_THE_FIT: Final = (
+    "For {names} sums over the patients at risk, or the linear predictors of those who have the "
+    "event, at each of its times, open to the hospitals as well as to the center: robust errors, a "
+    "concordance and curves are computed from them."
+)
 
 FITTED: Final = (
     "Score, information and log-likelihood are sums from which a model is fitted, a few times over."
@@ -96,7 +103,16 @@ def class_sentences(study: Study, disclosure: Disclosure, analyses: Sequence[str
     if disclosure == "C":
         columns = {column for model in models for column in covariate_columns(study, model)}
         sentences.append(f"Here these sums are made from: {', '.join(sorted(columns))}.")
+        shown = [model.name for model in models if _shows_hospitals(model)]
+        sentences += [BESIDE_THE_FIT.format(names=listed(shown))] if shown else []
     return sentences
+
+
+def _shows_hospitals(analysis: Analysis) -> bool:
+    """Return whether open risk sets are shown to hospitals too, for what follows from the fit."""
+    options = analysis.options
+    asked = ("robust", "concordance", "predict", "baseline_curve")
+    return options.get("risk_sets") == "open" and any(options.get(name) for name in asked)
 
 
 def declared_sentence(study: Study) -> str:

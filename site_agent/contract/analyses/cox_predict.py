@@ -1,7 +1,7 @@
 """Survival curves that a Cox model predicts for given covariates.
 
-With H0 the baseline hazard at the centre of the covariates, x less that centre, eta = x beta (and
-an offset), and h, g, v of each death up to t as in open_risk_sets.py:
+With x less the centre of the covariates, eta = x beta (and an offset), and h, g, v of each death up
+to t, at that centre, as in open_risk_sets.py:
 
     H(t | x) = exp(eta) sum of h                      S = exp(-H)
     var H    = exp(2 eta) (sum of v + q' V q)         q = sum of (x h - g)

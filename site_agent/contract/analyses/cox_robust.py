@@ -32,6 +32,7 @@ from site_agent.contract.securesum.fixedpoint import COUNT, REAL
 from site_agent.contract.sums import Answer, Arrays, Ask, Lane, Sum
 
 LARGEST: Final = 2.0**100
+FEWEST_CLUSTERS: Final = 2
 TOO_LARGE: Final = (
     "the residuals are too large to be summed; give the covariates in larger units "
     "(age / 10, log10(ferritin))"
@@ -82,6 +83,11 @@ def _pooled(point: Ask, shown: Answer, cluster: str) -> Ask:
 def _robust(maximum: Maximum, start: Arrays, last: Arrays, cluster: str) -> Robust:
     if start["overflow"][0] or last["overflow"][0]:
         raise AnalysisError(TOO_LARGE)
+    if last["clusters"][0] < FEWEST_CLUSTERS:
+        raise AnalysisError(
+            f"robust standard errors need at least {FEWEST_CLUSTERS} clusters; all rows are in "
+            f"one. Take another 'cluster', or leave robust errors out"
+        )
     p, kept = len(maximum.aliased), ~maximum.aliased
     middle = unpack(last["products"], p)
     variance = maximum.variance @ middle @ maximum.variance

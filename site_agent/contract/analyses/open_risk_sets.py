@@ -6,7 +6,7 @@ k-th death time, A = S - (j/d) T, E = A1/A0 (Efron; with Breslow all d have j = 
     hazard    h = sum of W / A0          the baseline hazard's increment
     drift     g = sum of W E / A0        its covariates': the hazard's derivative is -g
     mean      m = (1/d) sum of E         what one of the dying is compared with
-    spared    h', g' = sums of (j/d) W / A0, (j/d) W E / A0: by so much less the dying are at risk
+    spared    h', g' = sums of (j/d) W / A0 and (j/d) W E / A0, which the dying are spared
     variance  v = sum of W / A0^2        of the hazard's increment (Tsiatis 1981)
 
 S0 and S1 at every death are close to the covariates of single patients: class C. They open only
