@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from site_agent.contract.analyses.fine_gray_sums import AT_RISK
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Analysis, Study
@@ -55,6 +56,11 @@ SEALED: Final = (
     "events. A hospital that gave the center the secret would open them: then this is class C."
 )
 
+TO_ALL: Final = (
+    "Once, at the estimate, such sums open to every hospital as well, so that each can work out "
+    "what its own patients add to the variance:"
+)
+
 Opened = tuple[Disclosure, str]
 
 
@@ -96,7 +102,16 @@ def class_sentences(study: Study, disclosure: Disclosure, analyses: Sequence[str
     if disclosure == "C":
         columns = {column for model in models for column in covariate_columns(study, model)}
         sentences.append(f"Here these sums are made from: {', '.join(sorted(columns))}.")
+        wide = [model.name for model in models if _wide(model)]
+        if wide:
+            sentences.append(f"{TO_ALL} {listed(wide)}.")
     return sentences
+
+
+def _wide(model: Analysis) -> bool:
+    """Return whether the variance of a model needs open risk sets at the hospitals."""
+    uses = KINDS[model.kind].uses(model.options)
+    return (AT_RISK.disclosure, AT_RISK.gives) in uses
 
 
 def declared_sentence(study: Study) -> str:
