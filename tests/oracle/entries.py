@@ -216,6 +216,11 @@ def _mgus2() -> list[Entry]:
         mgus2.fine_gray(f"crr.{cause}", cause, ("age / 10", *full[1:]))
     for ties in ("breslow", "efron", "strata_site.breslow", "strata_site.efron"):
         mgus2.fine_gray(f"finegray.complete.{ties}", "pcm", ("age / 10", "sex", "mspike"))
+    for ties in ("breslow", "efron"):
+        short = ("sex", "mspike")
+        mgus2.fine_gray(f"finegray.complete.lt.{ties}", "pcm_by_age", short)
+        late = f"finegray.complete.lt.entry60.{ties}"
+        mgus2.fine_gray(late, "pcm_by_age", short, cohort="from_60")
     for name in ("os.efron", "os.breslow", "os.strata_site", "os.strata_site.breslow"):
         mgus2.cox(name, "survival", full)
     mgus2.cox("cs.pcm", "pcm", ("age", "sex", "hgb", "mspike"))

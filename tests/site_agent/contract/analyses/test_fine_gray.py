@@ -178,11 +178,28 @@ def test_options_that_do_not_go_together(fields: str, part: str) -> None:
     assert part in line
 
 
-def test_left_truncation_is_refused() -> None:
-    """An endpoint with an entry has no subdistribution hazard here."""
-    model = "model: {kind: fine_gray, endpoint: trm, covariates: [age]}"
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [("", "crr takes none"), (", convention: finegray, baseline: by_site", "baseline: pooled")],
+)
+def test_left_truncation(fields: str, part: str) -> None:
+    """An endpoint with an entry takes the weights of finegray, over all hospitals."""
+    model = f"model: {{kind: fine_gray, endpoint: trm, covariates: [age]{fields}}}"
     (line,) = issues((SMALL_STUDY, model))
-    assert "has an entry" in line
+    assert part in line
+
+
+def test_all_have_only_just_entered() -> None:
+    """Nobody is under observation at 5 but those who enter then: no weight for who left at 4."""
+    rows = patients().assign(start=lambda d: np.where(d.day > 8, 5, 0), x=1.0)
+    rows = rows[(rows.day > 8) | ((rows.day > 0) & (rows.day < 5))]
+    text = STUDY.replace("{time: day, event", "{entry: start, time: day, event").replace(
+        "      x: ", "      start: {type: day, range: [0, 30]}\n      x: "
+    )
+    text += "  own: {kind: fine_gray, endpoint: relapse, covariates: [arm], convention: finegray}\n"
+    (failure,) = pool(text, {"one": {"patients": rows}}).results.values()
+    assert isinstance(failure, Failure)
+    assert "only just entered" in failure.because
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,14 @@ def test_the_left_limit_at_time_0(convention: str, expected: float) -> None:
     assert known(start, convention)[0].before(np.array([0])).tolist() == [expected]
 
 
+def test_left_truncated_weights() -> None:
+    """One of two enters at 2, one of three at 4: H is 1/2 * 2/3 up to 2, 2/3 up to 4, then 1."""
+    late = rows([9, 9, 9], [1, 1, 1], entry=[0, 2, 4])
+    before = known(late, "finegray")[0].before(np.array([1, 2, 3, 4, 5]))
+    expected = [F(1, 3), F(1, 3), F(2, 3), F(2, 3), F(1)]
+    assert before == pytest.approx(floats(expected), rel=1e-15)
+
+
 def test_those_with_competing_events_fade() -> None:
     """S0 and S1 at the three event times."""
     expected = [F(6), F(4), F(15, 4), F(2), F(11, 8), F(1)]
