@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from site_agent.contract.analyses.fine_gray_sums import AT_RISK
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Analysis, Study
@@ -62,6 +63,11 @@ SEALED: Final = (
     "events. A hospital that gave the center the secret would open them: then this is class C."
 )
 
+TO_ALL: Final = (
+    "Once, at the estimate, such sums open to every hospital as well, so that each can work out "
+    "what its own patients add to the variance:"
+)
+
 Opened = tuple[Disclosure, str]
 
 
@@ -75,7 +81,7 @@ def opens(study: Study, analysis: Analysis) -> list[Opened]:
 
 def _also(study: Study, analysis: Analysis) -> str:
     """Return what counts by time hold besides: entries, and strata of a test."""
-    if "baseline" in analysis.options:
+    if "baseline" in analysis.options and analysis.kind != "fine_gray":
         return ""
     strata = analysis.options.get("strata", ())
     within = f", in each group of {listed(strata)}" if strata else ""
@@ -105,6 +111,9 @@ def class_sentences(study: Study, disclosure: Disclosure, analyses: Sequence[str
         sentences.append(f"Here these sums are made from: {', '.join(sorted(columns))}.")
         shown = [model.name for model in models if _shows_hospitals(model)]
         sentences += [BESIDE_THE_FIT.format(names=listed(shown))] if shown else []
+        wide = [model.name for model in models if _wide(model)]
+        if wide:
+            sentences.append(f"{TO_ALL} {listed(wide)}.")
     return sentences
 
 
@@ -113,6 +122,12 @@ def _shows_hospitals(analysis: Analysis) -> bool:
     options = analysis.options
     asked = ("robust", "concordance", "predict", "baseline_curve")
     return options.get("risk_sets") == "open" and any(options.get(name) for name in asked)
+
+
+def _wide(model: Analysis) -> bool:
+    """Return whether the variance of a model needs open risk sets at the hospitals."""
+    uses = KINDS[model.kind].uses(model.options)
+    return (AT_RISK.disclosure, AT_RISK.gives) in uses
 
 
 def declared_sentence(study: Study) -> str:

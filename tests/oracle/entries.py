@@ -150,8 +150,8 @@ class _Source:
         )
 
     def fine_gray(self, name: str, endpoint: str, covariates: Iterable[str], **fields: Any) -> None:
-        """Add a subdistribution hazard with the variance of its package."""
-        convention = "finegray" if "finegray" in name else "crr"
+        """Add a subdistribution hazard; the name tells package, ties and strata."""
+        by_site = "strata_site" in name
         self._add(
             "crr",
             name,
@@ -159,8 +159,9 @@ class _Source:
                 "kind": "fine_gray",
                 "endpoint": endpoint,
                 "covariates": list(covariates),
-                "convention": convention,
-                "risk_sets": "open",
+                "convention": "finegray" if "finegray" in name else "crr",
+                "ties": "efron" if "efron" in name else "breslow",
+                **({"baseline": "by_site"} if by_site else {"risk_sets": "open"}),
                 **fields,
             },
         )
@@ -214,6 +215,13 @@ def _mgus2() -> list[Entry]:
     full = ("age", "sex", "hgb", "log10(creat)", "mspike")
     for cause in ("pcm", "death"):
         mgus2.fine_gray(f"crr.{cause}", cause, ("age / 10", *full[1:]))
+    for ties in ("breslow", "efron", "strata_site.breslow", "strata_site.efron"):
+        mgus2.fine_gray(f"finegray.complete.{ties}", "pcm", ("age / 10", "sex", "mspike"))
+    for ties in ("breslow", "efron"):
+        short = ("sex", "mspike")
+        mgus2.fine_gray(f"finegray.complete.lt.{ties}", "pcm_by_age", short)
+        late = f"finegray.complete.lt.entry60.{ties}"
+        mgus2.fine_gray(late, "pcm_by_age", short, cohort="from_60")
     for name in ("os.efron", "os.breslow", "os.strata_site", "os.strata_site.breslow"):
         mgus2.cox(name, "survival", full)
     mgus2.cox("cs.pcm", "pcm", ("age", "sex", "hgb", "mspike"))

@@ -345,6 +345,25 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "endpoint survival. All models take the rows in which every covariate is known. "
             "Compared over all hospitals together. All patients of the table patients.",
         ),
+        (
+            "a: {kind: fine_gray, endpoint: trm_from_start, covariates: [age]}",
+            "How the share with the event death by each time goes with age (a Fine and Gray model)"
+            "; endpoint trm_from_start. Those with relapse stay among those compared. Compared "
+            "over all hospitals together. All patients of the table patients.",
+        ),
+        (
+            "a: {kind: incidence, endpoint: trm_from_start, by: sex, by_site: true}",
+            "The share of patients with the event death by each time, and the same for relapse "
+            "(cumulative incidence); endpoint trm_from_start. One curve for each group of sex "
+            "(male, female). A test whether the groups have the same incidence (Gray's test). "
+            "Compared within each hospital. All patients of the table patients.",
+        ),
+        (
+            "a: {kind: logrank, endpoint: survival, by: smoker, rho: 1}",
+            "A test whether the event death comes sooner in some groups of smoker (false, true) "
+            "than in others (log-rank test, early times weighing more, rho = 1); endpoint "
+            "survival. Compared over all hospitals together. All patients of the table patients.",
+        ),
     ],
 )
 def test_an_analysis_in_words(line: str, sentence: str) -> None:
@@ -357,7 +376,7 @@ def test_an_analysis_in_words(line: str, sentence: str) -> None:
 def test_each_kind_has_words(kind: str) -> None:
     """No kind of the catalogue is left to be named only."""
     by = ", by: sex" if kind == "logrank" else ""
-    covariates = ", covariates: [age]" if kind.startswith("cox") else ""
+    covariates = ", covariates: [age]" if kind.startswith("cox") or kind == "fine_gray" else ""
     found = analysing(f"a: {{kind: {kind}, endpoint: survival{by}{covariates}}}")
     assert f"An analysis of the kind {kind}" not in said(found)
 
@@ -419,6 +438,16 @@ def test_class_c_names_the_columns_it_is_made_from() -> None:
         "m: {kind: cox, endpoint: survival, covariates: [dose, kps], risk_sets: open}"
     )
     assert "Here these sums are made from: patients.age, patients.kps." in said(found)
+
+
+@pytest.mark.parametrize(("variance", "told"), [("fine_gray", True), ("model", False)])
+def test_risk_sets_that_open_to_hospitals_are_told(variance: str, told: bool) -> None:
+    """Fine and Gray's variance opens sums over the risk sets to every hospital."""
+    found = analysing(
+        "m: {kind: fine_gray, endpoint: survival, covariates: [kps], risk_sets: open, "
+        f"variance: {variance}}}"
+    )
+    assert ("open to every hospital as well" in said(found)) == told
 
 
 def test_sealed_risk_sets_are_told() -> None:

@@ -74,8 +74,7 @@ UNTESTED: Final = "Gray's test, which left truncated data have not (cuminc takes
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
-    parts = [part for part in (options["by"], *options["strata"]) if part]
-    split = f", in each group of {' and '.join(parts)}" if parts else ""
+    split = f", in each group of {options['by']}" if options["by"] else ""
     opened: list[tuple[Disclosure, str]] = [("B", f"how many leave at each time, by cause{split}")]
     if options["by_site"]:
         opened.append((WITHIN_SITE.disclosure, WITHIN_SITE.gives))

@@ -66,6 +66,11 @@ def _pooled(course: Course, convention: str) -> Pooled:
     dies = course.left[DEATH] > 0
     deaths = Deaths((course.tick[dies],), course.left[DEATH][dies].astype(np.int64))
     censoring = censoring_of(course, convention)
+    if not censoring.before(competing_ticks(course)).all():
+        raise AnalysisError(
+            "at some time all who are under observation have only just entered, so that those with "
+            "an earlier competing event have no weight; take a cohort with a later entry"
+        )
     return Pooled(deaths, censoring, fading(censoring, competing_ticks(course), deaths.ticks[0]))
 
 

@@ -5,8 +5,8 @@ With E = S1/S0 and dL = d/S0 at the K death times, the score at the estimate is 
     eta_i = sum of (x_i - E) w_i dM_i,          dM_i = dN_i - r_i dL while N_i = 0
     psi_i = sum of q(u)/Y(u) dMc_i(u),          dMc_i(u) = [i is censored at u] - [T_i >= u] c/Y
 
-over rows: eta as for known weights, psi for the estimated curve of censoring, with Y at risk and
-c censored at u, and
+over rows: eta as for known weights, M counted from the row's entry on, psi for the estimated curve
+of censoring, with Y at risk and c censored at u, and
 
     q(u) = sum over competing T_i < u of r_i / G(T_i-) sum over t >= u of (x_i - E) G(t-) dL
          = A1(u) B0(u) - A0(u) B1(u)
@@ -102,8 +102,9 @@ def influence(
     design = rows.design - centre
     ratio, ticks = np.exp(design @ beta), deaths.ticks[0]
     met = np.searchsorted(ticks, rows.time, side="right")
+    missed = np.searchsorted(ticks, rows.entry, side="right")
     hazard = pooled.hazard[:, None]
-    taken = _until(hazard, met) * design - _until(hazard * pooled.mean, met)
+    taken = _between(hazard, missed, met) * design - _between(hazard * pooled.mean, missed, met)
     gone = rows.cause > DEATH
     fades = faded.staying[:, None] * hazard
     later = _from(fades, met[gone]) * design[gone] - _from(fades * pooled.mean, met[gone])
@@ -122,9 +123,10 @@ def compensator(pooled: Increments, censoring: Censoring) -> Floats:
     return np.asarray(np.cumsum(pooled.drift * censoring.hazard[:, None], axis=0))
 
 
-def _until(values: Floats, count: Integers) -> Floats:
-    """Return the sums of the first `count` of values (K, m)."""
-    return _until_of(np.cumsum(values, axis=0), count)
+def _between(values: Floats, first: Integers, last: Integers) -> Floats:
+    """Return the sums of values (K, m) from number `first` to before `last`."""
+    totals = np.cumsum(values, axis=0)
+    return _until_of(totals, last) - _until_of(totals, first)
 
 
 def _until_of(totals: Floats, count: Integers) -> Floats:

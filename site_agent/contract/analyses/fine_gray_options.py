@@ -25,13 +25,6 @@ VARIANCES: Final = ("model", "fine_gray", "robust")
 def read(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `fine_gray` in canonical form."""
     rows, table = context.rows(fields)
-    endpoint = context.endpoints.get(rows["endpoint"])
-    if endpoint is not None and endpoint.entry is not None:
-        fields.issue(
-            f"endpoint '{endpoint.name}' has an entry; subdistribution hazards of left truncated "
-            f"data are not offered (crr takes no entry). Take an endpoint without one",
-            fields.named["endpoint"],
-        )
     options = {
         **rows,
         "covariates": context.covariates(fields, table),
@@ -40,7 +33,27 @@ def read(fields: Fields, context: Context) -> dict[str, Any]:
         **_read_baseline(fields),
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
+    _refuse_truncated(fields, context, options)
     return {**options, "variance": _read_variance(fields, options)}
+
+
+def _refuse_truncated(fields: Fields, context: Context, options: Options) -> None:
+    """Note what is not offered for an endpoint with an entry."""
+    endpoint = context.endpoints.get(options["endpoint"])
+    if endpoint is None or endpoint.entry is None:
+        return
+    if options["convention"] != "finegray":
+        fields.issue(
+            f"endpoint '{endpoint.name}' has an entry, and crr takes none; expected convention: "
+            f"finegray, or an endpoint without one",
+            fields.named["endpoint"],
+        )
+    elif options["baseline"] == "by_site":
+        fields.issue(
+            "the weights of left truncated rows have no value where a hospital has few rows; "
+            "expected baseline: pooled",
+            fields.named["baseline"],
+        )
 
 
 def _read_baseline(fields: Fields) -> dict[str, Any]:

@@ -19,7 +19,13 @@ Two conventions where events and censorings tie: `crr` counts those with an even
 when others are censored there, and takes G(0) for the left limit at t = 0; `finegray` lets them
 leave first.
 
-Reference: Fine and Gray, J Am Stat Assoc 1999;94:496-509.
+Left truncated rows count from their entry on, and G(t-) becomes G(t-) H(t-), with H the
+product-limit curve of entry in reversed time (Geskus 2011): of n who have entered and not left, m
+enter at e,
+
+    H(t-) = product over e >= t of (1 - m/n)
+
+References: Fine and Gray, J Am Stat Assoc 1999;94:496-509. Geskus, Biometrics 2011;67:39-49.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ import numpy as np
 
 from site_agent.contract.analyses.counts import Course
 from site_agent.contract.analyses.risk_sets import DEATH, Deaths, Weights, risk_set_sums
-from site_agent.contract.frames import Floats, Integers, Rows
+from site_agent.contract.frames import NO_ENTRY, Floats, Integers, Rows
 from site_agent.contract.sums import Arrays, Ask
 
 CONVENTIONS: Final = ("crr", "finegray")
@@ -39,12 +45,16 @@ CONVENTIONS: Final = ("crr", "finegray")
 
 @dataclass(frozen=True, slots=True)
 class Censoring:
-    """The J times at which rows are censored: ticks, how many are at risk, how many censored."""
+    """The J times at which rows are censored: ticks, how many are at risk, how many censored.
+
+    entry: the ticks at which rows enter, and which part of those under observation then does.
+    """
 
     tick: Integers
     at_risk: Floats
     censored: Floats
     convention: str
+    entry: tuple[Integers, Floats]
 
     @property
     def hazard(self) -> Floats:
@@ -52,19 +62,34 @@ class Censoring:
         return self.censored / self.at_risk
 
     def before(self, ticks: Integers) -> Floats:
-        """Return G just before some ticks, (m,); at 0, by the convention of `crr`, G itself."""
+        """Return G H just before some ticks, (m,); at 0, by the convention of `crr`, G itself."""
         steps = np.concatenate([[1.0], np.cumprod(1 - self.hazard)])
         passed = np.searchsorted(self.tick, ticks, side="left")
         if self.convention == "crr":
             passed = passed + ((ticks == 0) & np.isin(0, self.tick))
-        return np.asarray(steps[passed])
+        return np.asarray(steps[passed] * self._entered_before(ticks))
+
+    def _entered_before(self, ticks: Integers) -> Floats:
+        """Return H just before some ticks, (m,); 1 where rows are at risk from the start."""
+        entries, part = self.entry
+        tails = np.concatenate([np.cumprod((1 - part)[::-1])[::-1], [1.0]])
+        return np.asarray(tails[np.searchsorted(entries, ticks, side="left")])
 
 
 def censoring_of(course: Course, convention: str) -> Censoring:
-    """Return when rows of a course are censored."""
+    """Return when rows of a course are censored, and enter."""
     at = course.left[0] > 0
     gone = course.n_event[at] if convention == "finegray" else 0.0
-    return Censoring(course.tick[at], course.n_risk[at] - gone, course.left[0][at], convention)
+    ticks, entered = course.entries
+    late = ticks != NO_ENTRY
+    part = entered[late] / course.at_risk_at(ticks[late] + 1)
+    return Censoring(
+        tick=course.tick[at],
+        at_risk=course.n_risk[at] - gone,
+        censored=course.left[0][at],
+        convention=convention,
+        entry=(ticks[late], part),
+    )
 
 
 def competing_ticks(course: Course) -> Integers:
@@ -74,7 +99,7 @@ def competing_ticks(course: Course) -> Integers:
 
 @dataclass(frozen=True, slots=True)
 class Fading:
-    """How rows fade: G just before each competing tick, (Q,), and before each death time, (K,)."""
+    """How rows fade: G H just before each competing tick, (Q,), and each death time, (K,)."""
 
     ticks: Integers
     leaving: Floats
@@ -121,12 +146,14 @@ def _moments(design: Floats, weight: Floats) -> Floats:
 
 
 def left_before(times: Integers, faded: Fading) -> Floats:
-    """Return G just before each of some times of competing events."""
+    """Return G H just before each of some times of competing events."""
     return np.asarray(faded.leaving[np.searchsorted(faded.ticks, times)])
 
 
 def cumulative(times: Integers, values: Floats, at: Integers) -> Floats:
     """Return the sums of values (n, M) over the rows whose time is before each tick of `at`."""
-    binned = np.zeros((len(at) + 1, values.shape[1]))
-    np.add.at(binned, np.searchsorted(at, times, side="right"), values)
+    first, bins = np.searchsorted(at, times, side="right"), len(at) + 1
+    binned = np.empty((bins, values.shape[1]))
+    for column in range(values.shape[1]):
+        binned[:, column] = np.bincount(first, values[:, column], minlength=bins)
     return np.asarray(np.cumsum(binned, axis=0)[:-1])
