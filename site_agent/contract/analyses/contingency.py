@@ -10,8 +10,8 @@ With counts x_ij, row sums n_i, column sums m_j, N in all and expected e_ij = n_
                  P(X >= x) or P(X <= x) is half of 1 - level                      Cornfield 1956
     trend        of proportions r_i / n_i over scores i = 1, 2, ...           Armitage 1955
 
-As `chisq.test`, `fisher.test`, `prop.trend.test`; R's `uniroot` stops at four digits, here odds ratio
-and limits are roots to all digits. Tables larger than 2 x 2: fisher_tables.py.
+As `chisq.test`, `fisher.test`, `prop.trend.test`; R's `uniroot` stops at four digits, here odds
+ratio and limits are roots to all digits. Tables larger than 2 x 2: fisher_tables.py.
 """
 
 from __future__ import annotations

@@ -4,17 +4,17 @@ With row sums n_i, column sums m_j and N in all, a table x has the probability
 
     P(x) = prod m_j! / N!  prod over rows of w_i,    w_i = n_i! / prod x_ij!          Fisher 1935
 
-and p is the sum of P over all tables of these margins with P(x) <= P(seen) (1 + 1e-7), R's tolerance.
-There are too many to list. After some rows, all that counts of them is how much of each column
-is used (the *node*) and the product of their w (the *length*): paths that agree in both are merged
-(the network algorithm, Mehta and Patel 1983, J Am Stat Assoc 78:427-434). The rows are dealt into two
-halves, and each has a network of its own. A path of one half is completed by those of the other that
-use up the columns, and of these a sorted list tells at once what is short enough: the halves
-meet in the middle (Horowitz and Sahni 1974, J ACM 21:277-292), and the cost is the square root of
-the number of tables.
+and p is the sum of P over all tables of these margins with P(x) <= P(seen) (1 + 1e-7), R's
+tolerance. There are too many to list. After some rows, all that counts of them is how much of each
+column is used (the *node*) and the product of their w (the *length*): paths that agree in both are
+merged (the network algorithm, Mehta and Patel 1983, J Am Stat Assoc 78:427-434). The rows are dealt
+into two halves, and each has a network of its own. A path of one half is completed by those of the
+other that use up the columns, and of these a sorted list tells at once what is short enough: the
+halves meet in the middle (Horowitz and Sahni 1974, J ACM 21:277-292), and the cost is the square
+root of the number of tables.
 
-Paths that together have a probability below a budget are dropped, and the budget made so small that p
-is known to nine digits. Lengths are logarithms, told apart to 2^-30.
+Paths that together have a probability below a budget are dropped, and the budget made so small
+that p is known to nine digits. Lengths are logarithms, told apart to 2^-30.
 """
 
 from __future__ import annotations

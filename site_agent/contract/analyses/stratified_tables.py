@@ -3,7 +3,8 @@
 In stratum k with counts x_ij, row shares p, column shares q and N in all, with d the vector of
 x - N p q' over all rows and columns but the last:
 
-    M^2 = (sum of d)' (sum of V)^- (sum of d),  V = N^2 / (N - 1) (P - p p') x (Q - q q')    Birch 1965
+    M^2 = (sum of d)' (sum of V)^- (sum of d)                                        Birch 1965
+    V   = N^2 / (N - 1) (P - p p') x (Q - q q')
 
 In 2 x 2 tables with |sum of d| less 1/2 (Mantel and Haenszel 1959), and a common odds ratio
 
@@ -11,8 +12,9 @@ In 2 x 2 tables with |sum of d| less 1/2 (Mantel and Haenszel 1959), and a commo
     var of its log = sum of P R / (2 R^2) + sum of (P S + Q R) / (2 R S) + sum of Q S / (2 S^2),
                      P = (x_11 + x_22) / N,  Q = 1 - P       Robins, Breslow and Greenland 1986
 
-with R and S their sums in the denominators. All of it is sums over strata, so hospitals can be strata of
-which only totals open. As `mantelhaen.test`, which refuses a stratum of one; it adds nothing here.
+with R and S their sums in the denominators. All of it is sums over strata, so hospitals can be
+strata of which only totals open. As `mantelhaen.test`, which refuses a stratum of one; it adds
+nothing here.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
 Of N values, n_g in group g, R_g is the sum of the midranks of a group; t runs over groups of tied
 values.
 
-    W = R_1 - n_1 (n_1 + 1) / 2                                          Mann and Whitney 1947
-    var W = n_1 n_2 / 12 (N + 1 - sum of (t^3 - t) / (N (N - 1)))        Hollander and Wolfe 1999, 4.1
-    H = 12 / (N (N + 1)) sum of n_g (R_g / n_g - (N + 1) / 2)^2 / (1 - sum of (t^3 - t) / (N^3 - N))
+    W = R_1 - n_1 (n_1 + 1) / 2                                    Mann and Whitney 1947
+    var W = n_1 n_2 / 12 (N + 1 - sum of (t^3 - t) / (N (N - 1)))  Hollander and Wolfe 1999, 4.1
+    H = 12 / (N (N + 1)) sum of n_g (R_g / n_g - (N + 1) / 2)^2
+        / (1 - sum of (t^3 - t) / (N^3 - N))                       Kruskal and Wallis 1952
     V = sum of the ranks of |d| over d > 0, of n values d that are not 0
-    var V = n (n + 1) (2 n + 1) / 24 - sum of (t^3 - t) / 48             Wilcoxon 1945
+    var V = n (n + 1) (2 n + 1) / 24 - sum of (t^3 - t) / 48       Wilcoxon 1945
 
 As `wilcox.test`: the normal distribution with a continuity correction of 1/2 (or without);
 exact if both groups (all pairs) are fewer than 50 and nothing ties, and no difference is 0. The
