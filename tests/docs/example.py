@@ -34,6 +34,14 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "pooled": {"kind": "cox", "covariates": ["age"]},
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
     "subdistribution": {"kind": "fine_gray", "covariates": ["age > 60"], "risk_sets": "open"},
+    "groups": {"kind": "compare", "table": "patients", "variables": ["age", "empty"], "by": "arm"},
+    "change": {
+        "kind": "paired",
+        "table": "patients",
+        "before": "age",
+        "after": "last_seen_day",
+        "tests": ["t", "ratio_t", "signed_rank"],
+    },
     "separated": {"kind": "cox", "covariates": ["empty"], "baseline": "by_site"},
 }
 
@@ -80,9 +88,12 @@ def every_kind() -> str:
         minimal(),
         {
             "tables": {"patients": {"columns": {"empty": {"type": "boolean"}}}},
-            "disclosure": {"classes": ["A", "B", "C"]},
+            "disclosure": {"classes": ["A", "B", "V", "C"]},
             "synthetic": True,
         },
     )
-    study["analyses"] = {n: {"endpoint": "relapse", **item} for n, item in ANALYSES.items()}
+    study["analyses"] = {
+        name: item if "table" in item else {"endpoint": "relapse", **item}
+        for name, item in ANALYSES.items()
+    }
     return written(study)

@@ -19,6 +19,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "cox": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
     "cox_screen": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
     "fine_gray": {"endpoint": "relapse_from_start", "covariates": ["age"], "baseline": "by_site"},
+    "compare": {"variables": ["age", "related"], "by": "arm"},
+    "paired": {"before": "ferritin", "after": "age"},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 

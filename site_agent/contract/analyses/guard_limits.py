@@ -28,6 +28,10 @@ p (p + 1) / 2 opens
     2 q                     for robust standard errors
     8                       for a concordance
 
+and a test between groups as many as it has totals by group (`Kind.scalars`). What a pooled
+distribution opens, class V, are the values themselves without whose they are; it is not in the
+budget, as no limit would leave anything of it: the stewards accept the class, or do not.
+
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
 the steps; the fit ends where it has opened as many numbers as there are values (cox_together.py).
@@ -49,6 +53,7 @@ from site_agent.contract.analyses.guard_selections import selection
 from site_agent.contract.analyses.guard_sums import CARRIERS
 from site_agent.contract.analyses.guard_values import INDICATOR, two_values
 from site_agent.contract.analyses.risk_sets import triangle
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.expressions import Category, Number
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import design_columns, levels_of
@@ -130,8 +135,8 @@ def _small_model(study: Study, frame: Frame, totals: Arrays) -> str:
     group = _small_group(study, frame, totals, least=least)
     if group:
         return (
-            f"fewer than {least} patients are in, or outside of, the group {group}; a model "
-            f"needs {least} in each (disclosure.compute.carriers). Join groups, leave the "
+            f"fewer than {least} patients are in, or outside of, the group {group}; a model or "
+            f"test needs {least} in each (disclosure.compute.carriers). Join groups, leave the "
             f"covariate out, {LIFTED}"
         )
     return ""
@@ -249,6 +254,9 @@ def scalars(
 
 def _scalars_of(study: Study, opening: Opening) -> int:
     frame, options = opening.frame, opening.analysis.options
+    counted = KINDS[opening.analysis.kind].scalars
+    if counted is not None:
+        return counted(study, opening.analysis, frame)
     columns = len(columns_of(study, frame))
     sandwich = triangle(columns) if options.get("variance", "model") != "model" else 0
     return sandwich + scalars(
