@@ -169,6 +169,8 @@ class _Digests:
         """Return the sum of the digests of each patient's rows; (count,)."""
         parts = [slice(start, start + ROWS) for start in range(0, max(len(rows), 1), ROWS)]
         words = np.concatenate([row_digests(_words(rows, p), self.key, frame) for p in parts])
+        if len(words) == self.count and np.array_equal(rows.patient, np.arange(self.count)):
+            return words  # one row of each patient
         halves = (words & LOW, words >> np.uint64(32))  # which doubles add up exactly
         low, high = (
             np.bincount(rows.patient, half, minlength=self.count).astype(np.uint64)

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 LIMB_BITS: Final = 64
 BLOCK: Final = 4096  # numbers at a time: what is formed on the way stays in a cache
-MOST_TERMS: Final = 100  # whose carries are counted in 8 bits, settled carries included
+MOST_TERMS: Final = 100  # whose carries are counted in 8 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,15 @@ class Accumulator:
             self._settle()
 
     def _settle(self) -> None:
-        for limb in range(1, self._limbs.shape[1]):
-            before = self._limbs[:, limb].copy()
-            carry = self._carries[:, limb - 1].astype(np.int64)
-            after = before + carry.view(np.uint64)
-            self._limbs[:, limb] = after
-            self._carries[:, limb] += ((carry > 0) & (after < before)).view(np.int8)
-            self._carries[:, limb] -= ((carry < 0) & (after > before)).view(np.int8)
+        """Give each limb the carries of the one below it, until none is left."""
+        carries = self._carries
+        while carries[:, :-1].any():
+            given = np.zeros(self._limbs.shape, dtype=np.int64)
+            given[:, 1:] = carries[:, :-1]
+            before = self._limbs.copy()
+            self._limbs += given.view(np.uint64)
+            carries = ((given > 0) & (self._limbs < before)).view(np.int8)
+            carries = carries - ((given < 0) & (self._limbs > before)).view(np.int8)
         self._carries[:] = 0
         self._terms = 0
 
