@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from site_agent.contract.analyses.cox_together import Together, together
+from site_agent.contract.analyses.functional_form import FunctionalForm, form_of
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import design_columns, levels_of
 from site_agent.contract.study.model import Analysis, Study
@@ -26,6 +27,9 @@ class Model:
     baseline_at: tuple[float, ...]
     together: Together
     conf_level: float
+    firth: str
+    intervals: str
+    functional_form: FunctionalForm | None
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -56,6 +60,9 @@ def model_of(study: Study, frame: Frame, analysis: Analysis) -> Model:
         baseline_at=tuple(options["baseline_at"]),
         together=together(study, analysis),
         conf_level=options["conf_level"],
+        firth=options["firth"],
+        intervals=options["intervals"],
+        functional_form=form_of(options),
     )
 
 

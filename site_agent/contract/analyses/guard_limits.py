@@ -21,6 +21,10 @@ p (p + 1) / 2 opens
     6 (1 + p + q)           log-likelihood, score, information at each point
     z (p + 2 q)             for tests of proportional hazards on z scales of time
     s                       steps of the baseline hazard, over all strata
+    f (1 + p + q + t)       for a fit with Firth's penalty: eight points, with t third cumulants,
+                            in place of the six, or besides them where it is only on separation
+    5 (3 p) (1 + p + q)     for profile limits: two ends and a test of each coefficient, five
+                            points each (with t if penalised)
 
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
@@ -37,6 +41,8 @@ from typing import Final
 import numpy as np
 
 from site_agent.contract import expressions
+from site_agent.contract.analyses.cox_thirds import cubes
+from site_agent.contract.analyses.cox_together import FIRTH_POINTS, PROFILE_POINTS
 from site_agent.contract.analyses.guard_flow import Spread
 from site_agent.contract.analyses.guard_openings import Opening, columns_of
 from site_agent.contract.analyses.guard_sums import CARRIERS
@@ -163,13 +169,22 @@ def _reference(study: Study, frame: Frame, name: str) -> str:
     return next(level for level in levels if f"{name}={level}" not in others)
 
 
-def scalars(columns: int, *, scales: int = 0, steps: int = 0) -> int:
+def scalars(
+    columns: int, *, scales: int = 0, steps: int = 0, firth: str = "never", profile: bool = False
+) -> int:
     """Return how many numbers a model with so many columns opens about them.
 
-    scales: of time, on which it tests proportional hazards; steps: of its baseline hazard.
+    scales: of time, on which it tests proportional hazards; steps: of its baseline hazard; firth:
+    never, always or on_separation; profile: whether it asks for profile limits.
     """
     pairs = triangle(columns)
-    points = POINTS * (1 + columns + pairs)
+    plain = 1 + columns + pairs
+    penalised = plain + cubes(columns)
+    points = 0 if firth == "always" else POINTS * plain
+    points += 0 if firth == "never" else FIRTH_POINTS * penalised
+    if profile:
+        each = plain if firth == "never" else penalised
+        points += 3 * columns * PROFILE_POINTS * each
     return 2 * columns + pairs + points + scales * (columns + 2 * pairs) + steps
 
 
@@ -179,6 +194,8 @@ def _scalars_of(study: Study, opening: Opening) -> int:
         len(columns_of(study, frame)),
         scales=len(options.get("zph", ())),
         steps=_strata(study, frame) * len(options.get("baseline_at", ())),
+        firth=options.get("firth", "never"),
+        profile=options.get("intervals") == "profile",
     )
 
 
