@@ -239,7 +239,7 @@ def fitted(
         events=counts[2],
         left_out=left_out,
         terms=tuple(
-            _term(name, float(estimate), float(error), wanted.conf_level)
+            term_of(name, float(estimate), float(error), wanted.conf_level)
             for name, estimate, error in zip(terms, maximum.estimate, std_error, strict=True)
         ),
         variance=maximum.variance,
@@ -251,7 +251,8 @@ def fitted(
     )
 
 
-def _term(name: str, estimate: float, std_error: float, level: float) -> Term:
+def term_of(name: str, estimate: float, std_error: float, level: float) -> Term:
+    """Return a coefficient with its Wald test and interval."""
     z = normal_quantile(level)
     statistic = estimate / std_error
     p_value = two_sided_p(statistic)

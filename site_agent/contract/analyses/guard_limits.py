@@ -26,6 +26,8 @@ p (p + 1) / 2 opens
     5 (3 p) (1 + p + q)     for profile limits: two ends and a test of each coefficient, five
                             points each (with t if penalised)
 
+A meta-analysis opens seven numbers for each coefficient.
+
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
 the steps; the fit ends where it has opened as many numbers as there are values (cox_together.py).
@@ -55,6 +57,7 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays, Ask
 
 POINTS: Final = 6
+META_SUMS: Final = 7  # a count, four sums and two more, of each coefficient of a meta-analysis
 LIFTED: Final = "or have the stewards accept the analysis by name"
 
 
@@ -190,6 +193,8 @@ def scalars(
 
 def _scalars_of(study: Study, opening: Opening) -> int:
     frame, options = opening.frame, opening.analysis.options
+    if opening.analysis.kind == "meta_analysis":
+        return META_SUMS * len(columns_of(study, frame))
     return scalars(
         len(columns_of(study, frame)),
         scales=len(options.get("zph", ())),
