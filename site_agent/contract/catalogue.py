@@ -18,13 +18,17 @@ from site_agent.contract.analyses.guard_sums import (
 )
 from site_agent.contract.analyses.kind import Kind
 from site_agent.contract.analyses.logrank import LOGRANK
+from site_agent.contract.analyses.meta_analysis import META_ANALYSIS
 from site_agent.contract.analyses.paired import PAIRED
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
-    for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY, COMPARE, PAIRED)
+    for kind in (
+        *(SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY),
+        *(META_ANALYSIS, COMPARE, PAIRED),
+    )
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)
 SUMS: Final[dict[str, Sum]] = {

@@ -14,6 +14,7 @@ and log see only these.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from site_agent.contract.analyses.counts import COUNTS, counts_ask
 from site_agent.contract.analyses.cox_concordance import WITHIN_SITE as CONCORDANCE
 from site_agent.contract.analyses.cox_following import following
 from site_agent.contract.analyses.cox_further_options import cluster_of
+from site_agent.contract.analyses.cox_maximum import best, profile_of
 from site_agent.contract.analyses.cox_model import Model, model_of
 from site_agent.contract.analyses.cox_options import read, read_screen, seals, uses
 from site_agent.contract.analyses.cox_pairs import OUTLIVING, PAIR_SQUARES
@@ -36,14 +38,14 @@ from site_agent.contract.analyses.cox_sums import (
     RISK_SETS,
     WITHIN_SITE,
 )
+from site_agent.contract.analyses.cox_thirds import THIRDS, cubes
 from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
+from site_agent.contract.analyses.functional_form import functional_form
 from site_agent.contract.analyses.kind import Kind, Options, Withheld, frame_of
-from site_agent.contract.analyses.newton import Monotone, maximise
 from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.risk_sets import triangle, unpack
 from site_agent.contract.analyses.score_residuals import COLUMN
-from site_agent.contract.analyses.separation import monotone_words, refuse_separation
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
@@ -68,7 +70,6 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
     answers = yield tuple(asks)
     known = answers[0].totals
     refuse_without_events(known)
-    refuse_separation(study, model.frame.table, model.columns, known)
     rows, events = known["rows"][0], int(known["events"][0])
     centre = known["sum"] / rows
     covariance = covariance_of(unpack(known["products"], len(terms)) / rows, centre)
@@ -78,17 +79,27 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
     def ask(beta: Floats) -> Ask:
         return Ask(name, model.frame, fixed, {"beta": beta, **public})
 
-    try:
-        most = model.together.most_points(int(known["patients"][0]), len(terms))
-        maximum = yield from maximise(ask, covariance, events, most=most)
-    except Monotone as monotone:
-        raise AnalysisError(monotone_words(terms, monotone)) from None
+    highest = yield from best(study, model, known, ask, covariance)
+    maximum = highest.maximum
     found = fitted(
         maximum,
         terms,
         Wanted(model.ties, model.baseline, model.frame.strata, model.conf_level),
         counts=(int(rows), int(known["patients"][0]), events),
         left_out=left_out(known["left_out"]),
+        firth=highest.firth,
+    )
+    found = replace(
+        found,
+        firth_because=highest.because,
+        profile=(yield from profile_of(model, known, ask, covariance, highest)),
+        functional_form=functional_form(
+            model.functional_form,
+            model.blocks,
+            maximum.estimate,
+            maximum.variance,
+            level=model.conf_level,
+        ),
     )
     return (yield from following(study, model, found, maximum, ask, answers[-1].totals))
 
@@ -130,6 +141,8 @@ def _death_weights(model: Model, answers: tuple[Answer, ...]) -> Arrays:
 def _refuse_large(model: Model, times: int) -> None:
     p = len(model.terms)
     numbers = times * (1 + p + triangle(p))
+    if model.firth != "never":
+        numbers += times * (1 + p + triangle(p) + cubes(p))
     if numbers > MOST_SEALED:
         raise AnalysisError(
             f"{times} {'deaths' if model.ties == 'efron' else 'death times'} and {p} columns make "
@@ -193,6 +206,7 @@ _SUMS: Final = (
     *(COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE),
     *(OPEN_RISK_SETS, ROBUST, ROBUST_WITHIN_SITE, CONCORDANCE),
     *(DEATH_PREDICTORS, OUTLIVING, PAIR_SQUARES),
+    *THIRDS.values(),
 )
 
 COX: Final = Kind("cox", read, uses, _cox_frames, _cox, _SUMS, seals=seals)

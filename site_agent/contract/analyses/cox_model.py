@@ -10,6 +10,7 @@ from typing import Any
 
 from site_agent.contract.analyses.cox_further_options import cluster_of
 from site_agent.contract.analyses.cox_together import Together, together
+from site_agent.contract.analyses.functional_form import FunctionalForm, form_of
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import design_columns, levels_of
 from site_agent.contract.study.model import Analysis, Study
@@ -33,6 +34,9 @@ class Model:
     baseline_at: tuple[float, ...]
     together: Together
     conf_level: float
+    firth: str
+    intervals: str
+    functional_form: FunctionalForm | None
     cluster: str = ""
     concordance: bool = False
     baseline_curve: bool = False
@@ -71,6 +75,9 @@ def model_of(study: Study, frame: Frame, analysis: Analysis) -> Model:
         concordance=options["concordance"],
         baseline_curve=options.get("baseline_curve", False),
         curves=options.get("predict", {}),
+        firth=options["firth"],
+        intervals=options["intervals"],
+        functional_form=form_of(options),
     )
 
 

@@ -18,6 +18,8 @@ from site_agent.contract.analyses.cox_sums import (
     RISK_SETS,
     WITHIN_SITE,
 )
+from site_agent.contract.analyses.cox_thirds import THIRDS
+from site_agent.contract.analyses.functional_form import read_form
 from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.proportionality import TRANSFORMS
 from site_agent.contract.expressions import Number
@@ -30,6 +32,7 @@ BASELINES: Final = ("pooled", "by_site")
 RISK_SET_FORMS: Final = ("sealed", "open")
 COMPLETE: Final = ("per_model", "common")
 # The sum that gives a point of the likelihood, by how risk sets are summed; "" within hospitals.
+INTERVALS: Final = ("wald", "profile")
 POINTS: Final = {"sealed": SEALED_RISK_SETS, "open": RISK_SETS, "": WITHIN_SITE}
 
 
@@ -56,6 +59,9 @@ def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
         "baseline_at": _read_times(fields, context.time),
         "conf_level": fields.proportion("conf_level", default=0.95),
         **read_further(fields, context, table, baseline["risk_sets"]),
+        "firth": _read_firth(fields),
+        "intervals": fields.choice("intervals", INTERVALS, default="wald"),
+        "functional_form": read_form(fields, context, table),
     }
     return options, table
 
@@ -95,6 +101,22 @@ def _read_weights(fields: Fields, context: Context, table: str) -> str | None:
     return context.expression(fields, node, table, accept=(Number,), expected="a number above 0")
 
 
+def _read_firth(fields: Fields) -> str:
+    """Read `firth`: true, false (default) or on_separation; as always, never, on_separation."""
+    node = fields.node_of("firth")
+    if node is None or node.value is False:
+        return "never"
+    if node.value is not True and node.value != "on_separation":
+        fields.issue(f"found {node.kind()}, expected true, false or on_separation", node)
+        return "never"
+    for other in ("weights", "zph"):
+        if fields.named.get(other) is not None:
+            fields.issue(
+                f"'{other}' is not offered with Firth's fit; take one of the two out", node
+            )
+    return "always" if node.value is True else "on_separation"
+
+
 def _read_transforms(fields: Fields) -> list[str]:
     """Read `zph`, the transforms of time of the tests of proportional hazards."""
     names, node = fields.texts("zph"), fields.named.get("zph")
@@ -117,7 +139,8 @@ def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     by_time = [DEATHS] if options["baseline"] == "pooled" else []
     by_time += [DEATH_WEIGHTS] if by_time and options["weights"] else []
     by_time += [COUNTS] if options["zph"] or options["baseline_at"] else []
-    opened = (MOMENTS, *by_time, point, *further_sums(options))
+    thirds = [THIRDS[point.name]] if options["firth"] != "never" else []
+    opened = (MOMENTS, *by_time, point, *thirds, *further_sums(options))
     return tuple((one.disclosure, one.gives) for one in opened)
 
 

@@ -17,6 +17,9 @@ import numpy as np
 from site_agent.contract.analyses.baseline import COLUMNS as BASELINE_COLUMNS
 from site_agent.contract.analyses.baseline import Baseline
 from site_agent.contract.analyses.cox_further import Further
+from site_agent.contract.analyses.cox_profile import COLUMNS as PROFILE_COLUMNS
+from site_agent.contract.analyses.cox_profile import Profile
+from site_agent.contract.analyses.functional_form import Form
 from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.proportionality import COLUMNS as PROPORTIONALITY_COLUMNS
@@ -84,6 +87,10 @@ class CoxFit:
     proportionality_withheld: str = ""
     baseline: Baseline | None = None
     further: Further = field(default_factory=Further)
+    firth: bool = False
+    firth_because: str = ""
+    profile: tuple[Profile, ...] = ()
+    functional_form: Form | None = None
 
     @property
     def df(self) -> int:
@@ -127,7 +134,13 @@ class CoxFit:
 
     def _followed(self) -> dict[str, Any]:
         """Return what was asked for behind the fit; nothing if nothing was."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"firth": True} if self.firth else {}
+        if self.firth_because:
+            found["firth_because"] = self.firth_because
+        if self.profile:
+            found["profile"] = [own.document() for own in self.profile]
+        if self.functional_form is not None:
+            found["functional_form"] = self.functional_form.document()
         if self.proportionality:
             found["proportionality"] = [asdict(test) for test in self.proportionality]
         if self.proportionality_withheld:
@@ -160,10 +173,13 @@ class CoxFit:
 
     def _followed_tables(self) -> dict[str, Tidy]:
         """Return `proportionality` and `baseline_hazard` if they were asked for."""
-        found = {}
+        found = {} if self.functional_form is None else dict(self.functional_form.tables())
+        if self.profile:
+            rows = tuple(own.cells() for own in self.profile)
+            found["profile"] = Tidy(PROFILE_COLUMNS, rows)
         if self.proportionality:
-            rows = (tuple(asdict(test).values()) for test in self.proportionality)
-            found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(rows))
+            tests = (tuple(asdict(test).values()) for test in self.proportionality)
+            found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(tests))
         if self.baseline is not None and self.baseline.rows:
             found["baseline_hazard"] = Tidy(BASELINE_COLUMNS, self.baseline.rows)
         return {**found, **self.further.tables()}
@@ -214,8 +230,9 @@ def fitted(
     *,
     counts: tuple[int, int, int],
     left_out: Mapping[str, int],
+    firth: bool = False,
 ) -> CoxFit:
-    """Return the fit at a maximum; counts are (rows, patients, events)."""
+    """Return the fit at a maximum, of Firth's or not; counts are (rows, patients, events)."""
     std_error = np.where(maximum.aliased, np.nan, np.sqrt(np.diag(maximum.variance)))
     return CoxFit(
         wanted=wanted,
@@ -230,7 +247,8 @@ def fitted(
         variance=maximum.variance,
         loglik_null=maximum.start.loglik,
         loglik=maximum.last.loglik,
-        tests=_tests(maximum),
+        tests=tuple(t for t in _tests(maximum) if not (firth and t.name == "score")),
+        firth=firth,
         evaluations=maximum.evaluations,
     )
 

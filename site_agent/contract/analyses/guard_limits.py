@@ -27,10 +27,15 @@ p (p + 1) / 2 opens
     s                       steps of the baseline hazard, over all strata
     2 q                     for robust standard errors
     8                       for a concordance
+    f (1 + p + q + t)       for a fit with Firth's penalty: eight points, with t third cumulants,
+                            in place of the six, or besides them where it is only on separation
+    5 (3 p) (1 + p + q)     for profile limits: two ends and a test of each coefficient, five
+                            points each (with t if penalised)
 
-and a test between groups as many as it has totals by group (`Kind.scalars`). What a pooled
-distribution opens, class V, are the values themselves without whose they are; it is not in the
-budget, as no limit would leave anything of it: the stewards accept the class, or do not.
+A meta-analysis opens seven numbers for each coefficient, and a test between groups as many as it
+has totals by group (`Kind.scalars`). What a pooled distribution opens, class V, are the values
+themselves without whose they are; it is not in the budget, as no limit would leave anything of
+it: the stewards accept the class, or do not.
 
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
@@ -47,6 +52,8 @@ from typing import Final
 import numpy as np
 
 from site_agent.contract import expressions
+from site_agent.contract.analyses.cox_thirds import cubes
+from site_agent.contract.analyses.cox_together import FIRTH_POINTS, PROFILE_POINTS
 from site_agent.contract.analyses.guard_flow import Spread
 from site_agent.contract.analyses.guard_openings import Opening, columns_of
 from site_agent.contract.analyses.guard_selections import selection
@@ -61,6 +68,7 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays, Ask
 
 POINTS: Final = 6
+META_SUMS: Final = 7  # a count, four sums and two more, of each coefficient of a meta-analysis
 LIFTED: Final = "or have the stewards accept the analysis by name"
 CURVES: Final = ("survival", "incidence")  # every other kind compares its groups, new ones too
 
@@ -241,13 +249,22 @@ def scalars(
     steps: int = 0,
     robust: bool = False,
     concordance: bool = False,
+    firth: str = "never",
+    profile: bool = False,
 ) -> int:
     """Return how many numbers a model with so many columns opens about them.
 
-    scales: of time, on which it tests proportional hazards; steps: of its baseline hazard.
+    scales: of time, on which it tests proportional hazards; steps: of its baseline hazard; firth:
+    never, always or on_separation; profile: whether it asks for profile limits.
     """
     pairs = triangle(columns)
-    points = POINTS * (1 + columns + pairs)
+    plain = 1 + columns + pairs
+    penalised = plain + cubes(columns)
+    points = 0 if firth == "always" else POINTS * plain
+    points += 0 if firth == "never" else FIRTH_POINTS * penalised
+    if profile:
+        each = plain if firth == "never" else penalised
+        points += 3 * columns * PROFILE_POINTS * each
     tests = scales * (columns + 2 * pairs)
     return 2 * columns + pairs + points + tests + steps + 2 * pairs * robust + 8 * concordance
 
@@ -258,6 +275,8 @@ def _scalars_of(study: Study, opening: Opening) -> int:
     if counted is not None:
         return counted(study, opening.analysis, frame)
     columns = len(columns_of(study, frame))
+    if opening.analysis.kind == "meta_analysis":
+        return META_SUMS * columns
     sandwich = triangle(columns) if options.get("variance", "model") != "model" else 0
     return sandwich + scalars(
         columns,
@@ -265,6 +284,8 @@ def _scalars_of(study: Study, opening: Opening) -> int:
         steps=_strata(study, frame) * len(options.get("baseline_at", ())),
         robust=bool(options.get("robust")),
         concordance=bool(options.get("concordance")),
+        firth=options.get("firth", "never"),
+        profile=options.get("intervals") == "profile",
     )
 
 
