@@ -26,6 +26,7 @@ from site_agent.contract.analyses.risk_sets import (
     DEATH,
     Deaths,
     deaths_of,
+    linear_predictor,
     pseudo_times,
     triangle,
 )
@@ -198,7 +199,7 @@ def _before_blinding(rows: Rows, ask: Ask) -> tuple[Floats, bool]:
     """Return a hospital's sums at each sealed pseudo-time; zeros and True if they do not fit."""
     times, _ = _sealed_times(ask)
     moments = _moments_at_deaths(rows, ask, deaths_in(ask))[times]
-    eta = (rows.design[rows.cause == DEATH] - ask.floats["centre"]) @ ask.floats["beta"]
+    eta = linear_predictor(rows, ask.floats["beta"], ask.floats["centre"])[rows.cause == DEATH]
     large = exceeds((moments,), LARGEST) or bool((eta < SMALLEST_LOG).any())
     return (np.zeros_like(moments) if large else moments), large
 
