@@ -33,7 +33,9 @@ def test_every_field_of_a_json_file_is_on_the_page(release: Written) -> None:
     assert told == list(document(release, "curve"))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ANALYSIS_OF if kind not in ("cox_screen", "compare")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ANALYSIS_OF if kind not in ("cox_screen", "compare")]
+)
 def test_every_field_of_a_result_is_on_the_page(kind: str, release: Written) -> None:
     """The section of a kind lists the fields of its result, in order."""
     result = document(release, ANALYSIS_OF[kind])["result"]
