@@ -55,7 +55,8 @@ class Reader:
         )
         shown = (whole or rows) and not small(tally.rows, self.least)
         crowded = not any(small(cell.rows, self.least) for cell in tally.cells)
-        return Totals(shown, events, few, shown and crowded and self.apart(tally), crowded)
+        cells = not tally.cells or (shown and crowded and self.apart(tally))
+        return Totals(shown, events, few, cells, crowded)
 
     def apart(self, tally: Tally) -> bool:
         """Return whether every cell of a model differs safely from those of its name."""

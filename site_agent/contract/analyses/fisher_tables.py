@@ -122,17 +122,21 @@ def _met(margins: Margins, seen: float, budget: float) -> float:
     if not apart:
         largest, ways = 0, np.zeros((1, len(margins.columns)), dtype=np.int64)
     first, second = (_network(margins, half, share) for half in _halves(margins, without=largest))
-    whole = int(np.array(margins.columns[:-1], dtype=np.int64) @ margins.radix)
+    whole_columns = np.array(margins.columns[:-1], dtype=np.int64)
+    whole = int(whole_columns @ margins.radix)
     held = gammaln(sum(margins.rows) + 1.0)
     constant = float(gammaln(np.array(margins.columns) + 1.0).sum() - held)
     starts, ends = list(_by_node(first)), {end.node: end for end in _by_node(second)}
+    used = margins.used(np.array([start.node for start in starts], dtype=np.int64))
     p = 0.0
     for way in ways:
         length = float(gammaln(largest + 1.0) - gammaln(way + 1.0).sum())
         left = whole - int(way[:-1] @ margins.radix)
-        for start in starts:
+        # Numbers of nodes could borrow from a column that the way has used up already.
+        room = (used <= whole_columns - way[:-1]).all(axis=1)
+        for start, fits in zip(starts, room, strict=True):
             end = ends.get(left - start.node)
-            if end is not None:
+            if fits and end is not None:
                 p += _pairs(start, end, seen - length) * math.exp(
                     constant + length + start.longest + end.longest
                 )
