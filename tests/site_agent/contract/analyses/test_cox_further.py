@@ -171,3 +171,15 @@ def test_a_screen_has_them_for_each_model() -> None:
         f"kind: cox_screen, endpoint: survival, covariates: [age, arm], {asked}",
     )
     assert screen["models"]["age"] == alone
+
+
+def test_an_aliased_column_predicts_nothing() -> None:
+    """With twice the age as a further covariate the curves and errors are those without."""
+    asked = "risk_sets: open, robust: true, predict: {one: {age: 70}}, baseline_at: [30]"
+    short, long = _documents(
+        3,
+        f"kind: cox, endpoint: survival, covariates: [age], {asked}",
+        f"kind: cox, endpoint: survival, covariates: [age, 2 * age], {asked}",
+    )
+    one, other = (list(found["predicted_at"][0].values())[3:] for found in (short, long))
+    assert one == pytest.approx(other, rel=1e-12)
