@@ -13,7 +13,12 @@ from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
 from coordinator.report.families import longest, outcomes, ticks_of
-from coordinator.report.model_tables import cox_tables, logrank_tables, screen_tables
+from coordinator.report.model_tables import (
+    cox_tables,
+    logrank_tables,
+    meta_tables,
+    screen_tables,
+)
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
@@ -24,6 +29,7 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "logrank": logrank_tables,
     "cox": cox_tables,
     "cox_screen": screen_tables,
+    "meta_analysis": meta_tables,
 }
 COUNTED: Final = "At risk after each time; censored and events up to and including it."
 CURVES: Final = ("survival", "incidence")

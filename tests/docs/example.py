@@ -26,8 +26,13 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "model": {"kind": "cox", "covariates": ["age", "arm"], **_behind()},
     "pooled": {"kind": "cox", "covariates": ["age"]},
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
+    "hospitals": {"kind": "meta_analysis", "covariates": ["age"]},
     "separated": {"kind": "cox", "covariates": ["empty"], "baseline": "by_site"},
 }
+
+
+# Three hospitals are fewer than a meta-analysis takes without the stewards' consent.
+THREE: Final = {"analysis": "hospitals", "because": "three large hospitals agree to it"}
 
 
 def pooled() -> pd.DataFrame:
@@ -72,7 +77,7 @@ def every_kind() -> str:
         minimal(),
         {
             "tables": {"patients": {"columns": {"empty": {"type": "boolean"}}}},
-            "disclosure": {"classes": ["A", "B", "C"]},
+            "disclosure": {"classes": ["A", "B", "C"], "accepted": [THREE]},
             "synthetic": True,
         },
     )

@@ -18,6 +18,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "logrank": {"endpoint": "survival", "by": "arm"},
     "cox": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
     "cox_screen": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
+    "meta_analysis": {"endpoint": "survival", "covariates": ["age"]},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 

@@ -175,6 +175,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "cox": COX_OPTIONS,
     "cox_screen": {**COX_OPTIONS, "complete": "per_model"},
+    "meta_analysis": {**COX_OPTIONS, "least_events": 5},
 }  # fmt: skip
 
 
