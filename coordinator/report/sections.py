@@ -13,6 +13,7 @@ from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
 from coordinator.report.families import longest, outcomes, ticks_of
+from coordinator.report.form_figure import FormFigure, form_figure
 from coordinator.report.model_tables import (
     cox_tables,
     logrank_tables,
@@ -94,6 +95,8 @@ def tables_of(view: View) -> list[Table]:
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
     """Yield a figure of survival, or one for each outcome of an incidence, if it may be drawn."""
+    if view.result.get("functional_form") and not view.rules.total().few:
+        yield _form(view, identity)
     if view.document.kind not in CURVES:
         return
     counts = counts_over_time(view)
@@ -101,6 +104,23 @@ def _figures(view: View, identity: str) -> Iterator[Figure]:
         lines, words_for = _lines(view, outcome, cause)
         if _worth_drawing(view, lines, cause):
             yield _figure(view, (lines, words_for), counts, f"{identity}-{cause + 1}", cause)
+
+
+def _form(view: View, identity: str) -> Figure:
+    """Return the figure of a covariate's functional form."""
+    form = view.result["functional_form"]
+    name, reference = view.label(form["covariate"]), f"{form['reference']:g}"
+    title = f"Hazard ratio by {name}, against {reference}"
+    figure = FormFigure(
+        form=form,
+        title=title,
+        description=f"{title}. Its values with limits are in the table below.",
+        x_title=name,
+        label=f"against {reference}",
+        marks=view.marks,
+    )
+    caption = f"{title}, with pointwise {view.level}. Dashed: a hazard ratio of 1."
+    return Figure(form_figure(figure, f"{identity}-form"), caption, ())
 
 
 def _worth_drawing(view: View, lines: tuple[Line, ...], cause: int) -> bool:
