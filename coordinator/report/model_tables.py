@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from coordinator.report import numbers, words
 from coordinator.report.families import EVENT
 from coordinator.report.predictions import further_tables
@@ -71,6 +73,7 @@ def cox_tables(view: View) -> list[Table]:
     columns = ("Term", ratio, "p", "Coefficient", *errors)
     tables = [
         Table("Hazard ratios", columns, terms),
+        *([] if few else [profile_table(view, result), *form_tables(view, result)]),
         Table("Tests of all coefficients", TEST_COLUMNS, () if few else tests),
         Table("Fit", FIT_COLUMNS, (_fit(view, result),), headed=0),
         Table("Tests of proportional hazards", ZPH_COLUMNS, () if few else _zph(view, result), 2),
@@ -230,3 +233,105 @@ def _term_of(view: View, covariate: str, term: str, terms: int) -> str:
     """Return the term's name; of several, a term with a label stands behind its covariate's."""
     name, own = view.label(covariate), view.term(term)
     return f"{name}: {own}" if terms > 1 and term in view.labels else own
+
+
+def profile_table(view: View, result: Mapping[str, Any]) -> Table:
+    """Return profile limits and likelihood-ratio tests of single coefficients."""
+    rows = tuple(
+        (
+            view.term(own["term"]),
+            _profile_limits(own),
+            numbers.significant(own["statistic"]) if own["statistic"] is not None else NO_LIMIT,
+            numbers.p_value(own["p_value"]) if own["p_value"] is not None else NO_LIMIT,
+        )
+        for own in result.get("profile", ())
+    )
+    columns = ("Term", f"Hazard ratio, profile limits ({view.level})", "Chi-square", "p")
+    return Table("Profile likelihood", columns, rows)
+
+
+NO_LIMIT = "none within reach"
+
+
+def _profile_limits(own: Mapping[str, Any]) -> str:
+    ends = (own["hazard_ratio_low"], own["hazard_ratio_high"])
+    return " to ".join(NO_LIMIT if end is None else numbers.ratio(end) for end in ends)
+
+
+def form_tables(view: View, result: Mapping[str, Any]) -> list[Table]:
+    """Return a spline's hazard ratios at some of its values, and its tests."""
+    form = result.get("functional_form")
+    if form is None:
+        return []
+    name = view.label(form["covariate"])
+    step = max(1, -(-len(form["points"]) // MOST_VALUES))
+    points = tuple(
+        (f"{point['value']:.6g}", hazard_ratio(point)) for point in form["points"][::step]
+    )
+    against = f"Hazard ratio against {form['reference']:g} ({view.level})"
+    tests = tuple(test_row(FORM_TESTS.get(test["name"], test["name"]), test) for test in form["tests"])
+    return [
+        Table(f"Functional form: {name}", ("Value", against), points),
+        Table(f"Tests of the form: {name}", TEST_COLUMNS, tests),
+    ]
+
+
+MOST_VALUES = 11
+FORM_TESTS = {"overall": "Any association", "nonlinear": "Non-linearity"}
+
+
+def meta_tables(view: View) -> list[Table]:
+    """Return pooled effects of each coefficient, and how much hospitals differ."""
+    few = view.rules.total().few
+    terms = view.result["terms"]
+    effects = tuple(row for term in terms for row in _effects(view, term, few=few))
+    spread = () if few else tuple(_spread(view, term) for term in terms if "fixed" in term)
+    tables = [
+        Table("Pooled hazard ratios", _effect_columns(view), effects, 2),
+        Table("Between hospitals", SPREAD_COLUMNS, spread),
+        Table("Rows", ("Rows", "Patients", "Events"), (_sizes(view, view.result),), headed=0),
+    ]
+    return [table for table in tables if table.rows]
+
+
+SPREAD_COLUMNS = (
+    *("Term", "Hospitals", "Q", "df", "p", "I²", "τ²"),
+    "Hazard ratio of a further hospital",
+)
+
+
+def _effect_columns(view: View) -> tuple[str, ...]:
+    return ("Term", "Effect", f"Hazard ratio ({view.level})", "p")
+
+
+def _effects(view: View, term: Mapping[str, Any], *, few: bool) -> list[Row]:
+    name = view.term(term["term"])
+    if "fixed" not in term:
+        return [(name, term["withheld"])]
+    if few:
+        return [(name, "fixed", view.limit.hidden, view.limit.hidden)]
+    rows: list[Row] = [
+        (name, model, hazard_ratio(term[model]), numbers.p_value(term[model]["p_value"]))
+        for model in ("fixed", "random")
+        if model in term
+    ]
+    if "random_withheld" in term:
+        rows.append((name, "random", term["random_withheld"]))
+    return rows
+
+
+def _spread(view: View, term: Mapping[str, Any]) -> Row:
+    own = term["heterogeneity"]
+    predict = [end for end in term.get("predict", ()) if end is not None]
+    with np.errstate(over="ignore"):
+        ends = " to ".join(numbers.ratio(float(np.exp(end))) for end in predict)
+    return (
+        view.term(term["term"]),
+        str(own["sites"]),
+        numbers.significant(own["q"]),
+        str(own["df"]),
+        numbers.p_value(own["p_value"]),
+        "" if own["i2"] is None else f"{100 * own['i2']:.0f} %",
+        numbers.significant(own["tau2"], 2),
+        ends,
+    )

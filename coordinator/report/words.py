@@ -160,8 +160,16 @@ def _cox(view: View) -> str:
     names = ", ".join(view.document.options["covariates"])
     return (
         f"Cause-specific Cox proportional hazards model of {_subject(view)} on {names}; "
-        f"{_model_conventions(view)}."
+        f"{_model_conventions(view)}.{_firth(view)}"
     )
+
+
+def _firth(view: View) -> str:
+    """Return that a fit is penalised, and why if it was not asked for."""
+    if not view.result.get("firth"):
+        return ""
+    because = ", as the likelihood has no maximum" if "firth_because" in view.result else ""
+    return f" Firth's penalised likelihood{because}; its log-likelihoods are penalised."
 
 
 def _screen(view: View) -> str:
@@ -208,6 +216,17 @@ def _paired(view: View) -> str:
     )
 
 
+def _meta_analysis(view: View) -> str:
+    options = view.document.options
+    names = ", ".join(options["covariates"])
+    ties = TIES.get(options["ties"], options["ties"])
+    return (
+        f"Meta-analysis of Cox models of {_subject(view)} on {names}, one of each hospital with at "
+        f"least {options['least_events']} events; {ties} method for ties, fixed effect and random "
+        f"effects of DerSimonian and Laird, {view.level.removesuffix(' CI')} Wald limits."
+    )
+
+
 SENTENCES: Final = {
     "survival": _survival,
     "incidence": _incidence,
@@ -217,6 +236,7 @@ SENTENCES: Final = {
     "fine_gray": _fine_gray,
     "compare": _compare,
     "paired": _paired,
+    "meta_analysis": _meta_analysis,
 }
 
 

@@ -42,8 +42,13 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
         "after": "last_seen_day",
         "tests": ["t", "ratio_t", "signed_rank"],
     },
+    "hospitals": {"kind": "meta_analysis", "covariates": ["age"]},
     "separated": {"kind": "cox", "covariates": ["empty"], "baseline": "by_site"},
 }
+
+
+# Three hospitals are fewer than a meta-analysis takes without the stewards' consent.
+THREE: Final = {"analysis": "hospitals", "because": "three large hospitals agree to it"}
 
 
 def pooled() -> pd.DataFrame:
@@ -88,7 +93,7 @@ def every_kind() -> str:
         minimal(),
         {
             "tables": {"patients": {"columns": {"empty": {"type": "boolean"}}}},
-            "disclosure": {"classes": ["A", "B", "V", "C"]},
+            "disclosure": {"classes": ["A", "B", "V", "C"], "accepted": [THREE]},
             "synthetic": True,
         },
     )

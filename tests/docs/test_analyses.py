@@ -21,6 +21,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "fine_gray": {"endpoint": "relapse_from_start", "covariates": ["age"], "baseline": "by_site"},
     "compare": {"variables": ["age", "related"], "by": "arm"},
     "paired": {"before": "ferritin", "after": "age"},
+    "meta_analysis": {"endpoint": "survival", "covariates": ["age"]},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 

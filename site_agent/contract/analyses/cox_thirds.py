@@ -7,8 +7,8 @@ With E and raw moments M over a risk set, in the weights of risk_sets.py (Efron'
 
 symmetric in i, j, k, packed i <= j <= k. Firth's penalty (cox_firth.py) needs the total over all
 deaths, p (p + 1) (p + 2) / 6 numbers, at each point of a fit; no estimator sees any one death's.
-Sums are those of risk_set_sums over the covariates and their products: the second moments of a
-covariate with a product are third moments. The ask is that of a plain point (cox_points.py).
+Third moments are second moments in which each row counts as its covariate i, times its weight: one
+more pass over the risk sets for each covariate. The ask is that of a plain point (cox_points.py).
 """
 
 from __future__ import annotations
@@ -68,37 +68,36 @@ def _place_of(p: int) -> Integers:
     return np.array(every, dtype=np.int64).reshape(p, p, p)
 
 
-@cache
-def _columns(p: int) -> Integers:
-    """Return where S0, S1, S2, S3 of p covariates stand among the sums of the wider design.
-
-    That has the covariates and then their products, as columns; x_i (x_j x_k) is a second moment.
-    """
-    wide = p + triangle(p)
-    second = {place: 1 + wide + n for n, place in enumerate(pairs(wide))}
-    product_of = {place: p + n for n, place in enumerate(pairs(p))}
-    third = [second[i, product_of[j, k]] for i, j, k in triples(p)]
-    return np.array([*range(1 + wide), *third], dtype=np.int64)
-
-
 def _moments_at_deaths(rows: Rows, ask: Ask, deaths: Deaths) -> Floats:
     """Return S0, S1, S2, S3 at each pseudo-time, Efron's share of the dying taken off."""
     p = ask.fixed["columns"]
-    centred = rows.design - ask.floats["centre"]
-    one, two = np.triu_indices(p)
-    with np.errstate(over="ignore", invalid="ignore"):
-        wide = np.concatenate([centred, centred[:, one] * centred[:, two]], axis=1)
-    beta = np.concatenate([ask.floats["beta"], np.zeros(triangle(p))])
-    floats = {**ask.floats, "beta": beta, "centre": np.zeros(len(beta))}
-    wider = replace(ask, floats=floats)
-    own = risk_sets_of(replace(rows, design=wide), wider, deaths, None)
+    risk, tied = _risk_and_tied(rows, ask, deaths)
     step, fraction = pseudo_times(deaths.ties, efron=ask.fixed["efron"])
-    risk = own["risk"][:, _columns(p)]
     if not ask.fixed["efron"]:
         return np.asarray(risk[step])
-    dying = np.zeros_like(risk)
-    dying[deaths.tied] = own["tied"][:, _columns(p)]
+    dying = np.zeros((len(deaths.ties), _width(p)))
+    dying[deaths.tied] = tied
     return np.asarray(risk[step] - fraction[:, None] * dying[step])
+
+
+def _risk_and_tied(rows: Rows, ask: Ask, deaths: Deaths) -> tuple[Floats, Floats]:
+    """Return S0, S1, S2, S3 over those at risk at each death time, and over the dying of ties."""
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    parts = [risk_sets_of(rows, ask, deaths, None)]
+    for column in (rows.design - ask.floats["centre"]).T:
+        parts.append(risk_sets_of(replace(rows, weight=weight * column), ask, deaths, None))
+    plain, *times_one = parts
+    first, second, third = (
+        list(places) for places in zip(*triples(ask.fixed["columns"]), strict=True)
+    )
+    at = {place: n for n, place in enumerate(pairs(ask.fixed["columns"]))}
+    start = 1 + ask.fixed["columns"]
+    place = [start + at[j, k] for j, k in zip(second, third, strict=True)]
+    found = []
+    for name in ("risk", "tied"):
+        cubed = np.stack([part[name] for part in times_one], axis=-1)[:, place, first]
+        found.append(np.concatenate([plain[name], cubed], axis=1))
+    return found[0], found[1]
 
 
 def third_cumulants(moments: Floats, counts: Floats, p: int) -> Floats:

@@ -253,6 +253,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "table": "patients", "cohort": None, "before": "crp", "after": "crp_later",
         "tests": ["t", "signed_rank"], "conf_level": 0.95,
     },
+    "meta_analysis": {**COX_OPTIONS, "least_events": 5},
 }  # fmt: skip
 
 

@@ -9,19 +9,23 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from site_agent.contract.analyses.cox_firth import maximise_penalised
 from site_agent.contract.analyses.cox_objective import Evaluator
+from site_agent.contract.analyses.cox_options import uses
 from site_agent.contract.analyses.cox_profile import Profile, profiles
 from site_agent.contract.analyses.newton import Maximum, maximise
 from site_agent.contract.catalogue import SUMS
-from site_agent.contract.errors import AnalysisError
+from site_agent.contract.errors import AnalysisError, StudyError
 from site_agent.contract.frames import Floats, Rows
 from site_agent.contract.sums import Answer, Ask
+from tests.pooling import pool, split
 from tests.site_agent.contract.analyses.by_hand import rows
+from tests.site_agent.contract.analyses.guarded import text
 from tests.site_agent.contract.analyses.sealed_points import (
     ask_of,
     point,
@@ -29,6 +33,8 @@ from tests.site_agent.contract.analyses.sealed_points import (
     spread_over,
 )
 from tests.site_agent.contract.analyses.slow_firth import SlowFirth
+from tests.site_agent.contract.analyses.test_meta_analysis import episodes, patients
+from tests.studytext import study
 
 OPEN, SEALED = "cox_risk_sets", "cox_sealed"
 
@@ -282,3 +288,83 @@ def test_units_do_not_matter() -> None:
     scale = np.array([1.0, 1e-3, 1e3])
     found = Fit(replace(start, design=start.design * scale)).maximum
     assert found.estimate * scale == pytest.approx(Fit(start).maximum.estimate, rel=1e-9)
+
+
+# A release
+
+
+def _release(fields: str, sites: int = 4, *, separated: bool = True) -> dict[str, Any]:
+    """The result of a Cox model of hospitals; no woman dies where it is separated."""
+    frame = pd.concat(patients().values(), ignore_index=True)
+    if separated:
+        frame.loc[frame.sex == "female", "death"] = np.nan
+    parts = split(frame, sites, 3, patient="patient")
+    tables = {f"s{n}": {"patients": p, "episodes": episodes()} for n, p in enumerate(parts)}
+    model = f"kind: cox, endpoint: survival, covariates: [sex, age], {fields}"
+    document: dict[str, Any] = pool(text(model), tables).results["a"].document()
+    return document
+
+
+def test_without_firth_separation_is_named() -> None:
+    """The sentence names the group, and Firth's fit as a way out."""
+    because = _release("ties: efron")["because"]
+    assert ("in the group sex=female" in because, "Firth's fit" in because) == (True, True)
+
+
+def test_on_separation() -> None:
+    """The same sentence stands with a penalised fit, which is the one that `true` gives."""
+    one, other = _release("firth: on_separation"), _release("firth: true")
+    assert (one["firth_because"][:16], one["terms"]) == ("separated by sex", other["terms"])
+
+
+def test_without_separation() -> None:
+    """Where nothing is separated, on_separation gives the ordinary fit."""
+    one = _release("firth: on_separation", separated=False)
+    assert one == _release("ties: efron", separated=False)
+
+
+@pytest.mark.parametrize("form", ["risk_sets: sealed", "risk_sets: open"])
+@pytest.mark.parametrize("sites", [1, 6])
+def test_any_spread_and_form(form: str, sites: int) -> None:
+    """However patients are spread and risk sets are summed, the numbers are the same."""
+    found = _release(f"firth: true, intervals: profile, {form}", sites)
+    expected = _release("firth: true, intervals: profile, risk_sets: open", 3)
+    numbers = [
+        [[*term.values()][1:] for part in ("terms", "profile") for term in own[part]]
+        for own in (found, expected)
+    ]
+    assert numbers[0] == [pytest.approx(row, rel=1e-8, abs=1e-10) for row in numbers[1]]
+
+
+def test_its_tests() -> None:
+    """Likelihood ratio and Wald; there is no score test of a penalised fit."""
+    assert [test["name"] for test in _release("firth: true")["tests"]] == [
+        "likelihood ratio",
+        "Wald",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("firth: maybe", "expected true, false or on_separation"),
+        ("firth: true, zph: [km]", "'zph' is not offered with Firth's fit"),
+        ("firth: true, weights: age", "'weights' is not offered with Firth's fit"),
+        ("intervals: bootstrap", "expected one of wald, profile"),
+    ],
+)
+def test_what_is_wrong_is_said(fields: str, words: str) -> None:
+    """Options that do not go together have a sentence."""
+    model = "covariates: [age, sex, kps], baseline: by_site"
+    with pytest.raises(StudyError, match=words):
+        study((model, f"covariates: [age, sex, kps], {fields}"))
+
+
+def test_what_it_opens() -> None:
+    """Class A where risk sets are sealed or by site, class C where they are open."""
+    options = {"baseline": "pooled", "weights": None, "zph": [], "baseline_at": []}
+    found = {
+        form: [kind for kind, _ in uses({**options, "firth": "always", "risk_sets": form})][-1]
+        for form in ("sealed", "open", "")
+    }
+    assert found == {"sealed": "A", "open": "C", "": "A"}
