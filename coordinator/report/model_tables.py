@@ -269,7 +269,9 @@ def form_tables(view: View, result: Mapping[str, Any]) -> list[Table]:
         (f"{point['value']:.6g}", hazard_ratio(point)) for point in form["points"][::step]
     )
     against = f"Hazard ratio against {form['reference']:g} ({view.level})"
-    tests = tuple(test_row(FORM_TESTS.get(test["name"], test["name"]), test) for test in form["tests"])
+    tests = tuple(
+        test_row(FORM_TESTS.get(test["name"], test["name"]), test) for test in form["tests"]
+    )
     return [
         Table(f"Functional form: {name}", ("Value", against), points),
         Table(f"Tests of the form: {name}", TEST_COLUMNS, tests),

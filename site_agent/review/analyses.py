@@ -104,6 +104,18 @@ def _fine_gray(study: Study, analysis: Analysis) -> list[str]:
     ]
 
 
+def _meta_analysis(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    event = study.endpoints[options["endpoint"]].event
+    return [
+        f"Each hospital works out for itself how the rate of the event {event} goes with "
+        f"{listed(options['covariates'])} (a Cox model of its own), and only sums over the "
+        f"hospitals' results leave it (a meta-analysis); {_endpoint(analysis)}.",
+        f"A hospital with fewer than {options['least_events']} events adds nothing.",
+        *_censored_by_others(study, analysis),
+    ]
+
+
 def _screen(study: Study, analysis: Analysis) -> list[str]:
     whole = "Each model takes the rows in which its own covariate is known."
     if analysis.options["complete"] == "common":
@@ -177,6 +189,7 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "cox": _cox,
     "cox_screen": _screen,
     "fine_gray": _fine_gray,
+    "meta_analysis": _meta_analysis,
     "compare": _compare,
     "paired": _paired,
 }

@@ -31,15 +31,31 @@ TIES: Final = ("efron", "breslow")
 BASELINES: Final = ("pooled", "by_site")
 RISK_SET_FORMS: Final = ("sealed", "open")
 COMPLETE: Final = ("per_model", "common")
-# The sum that gives a point of the likelihood, by how risk sets are summed; "" within hospitals.
 INTERVALS: Final = ("wald", "profile")
+BESIDE_PLAIN: Final = ("robust", "concordance", "predict", "baseline_curve")
+# The sum that gives a point of the likelihood, by how risk sets are summed; "" within hospitals.
 POINTS: Final = {"sealed": SEALED_RISK_SETS, "open": RISK_SETS, "": WITHIN_SITE}
 
 
 def read(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `cox` in canonical form."""
     options, table = _read_model(fields, context)
-    return {**options, **read_curves(fields, context, table, options)}
+    found = {**options, **read_curves(fields, context, table, options)}
+    _refuse_beside_firth(fields, found)
+    return found
+
+
+def _refuse_beside_firth(fields: Fields, options: Options) -> None:
+    """Note what rests on the plain likelihood's maximum and is asked for beside Firth's fit."""
+    if options["firth"] == "never":
+        return
+    for name in BESIDE_PLAIN:
+        if options.get(name):
+            fields.issue(
+                f"'{name}' is not offered beside 'firth': its formula is that of the likelihood "
+                f"without a penalty. Take one of the two out, or name two analyses",
+                fields.named.get(name),
+            )
 
 
 def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
@@ -130,7 +146,9 @@ def _read_transforms(fields: Fields) -> list[str]:
 def read_screen(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `cox_screen` in canonical form."""
     complete = fields.choice("complete", COMPLETE, default="per_model")
-    return {**_read_model(fields, context)[0], "complete": complete}
+    found = {**_read_model(fields, context)[0], "complete": complete}
+    _refuse_beside_firth(fields, found)
+    return found
 
 
 def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:

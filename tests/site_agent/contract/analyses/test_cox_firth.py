@@ -363,6 +363,7 @@ def test_what_is_wrong_is_said(fields: str, words: str) -> None:
 def test_what_it_opens() -> None:
     """Class A where risk sets are sealed or by site, class C where they are open."""
     options = {"baseline": "pooled", "weights": None, "zph": [], "baseline_at": []}
+    options |= {"robust": False, "concordance": False}
     found = {
         form: [kind for kind, _ in uses({**options, "firth": "always", "risk_sets": form})][-1]
         for form in ("sealed", "open", "")

@@ -34,6 +34,11 @@ def test_a_hospitals_own_baseline_has_no_pooled_risk_sets() -> None:
         (", zph: [km], weights: age", "'zph' is not offered with weights"),
         (", weights: sex", "expected a number above 0"),
         (", risk_sets: open", "or take risk_sets: sealed, which is class A"),
+        (
+            ", baseline: by_site, firth: true, robust: true",
+            "'robust' is not offered beside 'firth'",
+        ),
+        (", baseline: by_site, firth: true, concordance: true", "'concordance' is not offered"),
     ],
 )
 def test_what_is_said_of_a_mistake(fields: str, said: str) -> None:
