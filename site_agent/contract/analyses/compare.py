@@ -185,4 +185,5 @@ COMPARE: Final = Kind(
     (DISTRIBUTION, *GROUP_TOTALS),
     by_covariate=True,
     scalars=_scalars,
+    values_by_group=lambda options: bool(options["shift"]),
 )

@@ -209,7 +209,7 @@ class Kind:
     leaves out the models that the guard withholds, by covariate, each with a sentence.
     by_covariate: each frame is a model of its own, named by its one covariate. scalars(study,
     analysis, frame): how many numbers about the covariates of a frame open in class A, of a Cox
-    model if it is not given.
+    model if it is not given. values_by_group: whether distributions (class V) open by group.
     """
 
     name: str
@@ -221,6 +221,7 @@ class Kind:
     seals: Callable[[Options], bool] = lambda _: False
     by_covariate: bool = False
     scalars: Callable[[Study, Analysis, Frame], int] | None = None
+    values_by_group: Callable[[Options], bool] = lambda _: False
 
     def models(self, study: Study, analysis: Analysis) -> tuple[tuple[str, Frame], ...]:
         """Return the frames of an analysis with the name of their model, "" where it has one."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, get_args
 
+from site_agent.contract.analyses.guard_distributions import distribution_issues
 from site_agent.contract.analyses.guard_grids import grouping_issues
 from site_agent.contract.analyses.guard_openings import openings
 from site_agent.contract.analyses.guard_selections import weight_issues
@@ -228,7 +229,8 @@ def _check_groupings(root: Fields, study: Study) -> None:
     named = root.named.get("analyses")
     if study.policy.development or named is None or not isinstance(named.value, Mapping):
         return
-    for name, sentence in (*grouping_issues(study), *weight_issues(openings(study))):
+    issues = [*grouping_issues(study), *distribution_issues(study)]
+    for name, sentence in (*issues, *weight_issues(openings(study))):
         root.issue(sentence, named.value[name])
 
 
