@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from site_agent.contract import expressions
+from site_agent.contract.analyses.cox_further_options import cluster_of
+from site_agent.contract.analyses.score_residuals import COLUMN
 from site_agent.contract.party import Member, Roster
 from site_agent.contract.study.model import SITE, Analysis, Derived, Endpoint, Study
 
@@ -61,8 +63,14 @@ def analysis_sources(study: Study, analysis: Analysis) -> frozenset[Source]:
     if options["cohort"]:
         nodes.append(study.cohorts[options["cohort"]].where)
     named = [options.get("by"), *options.get("strata", ()), *options.get("covariates", ())]
+    named += [options.get("weights"), options.get("offset"), _cluster_column(analysis)]
     nodes += [expressions.parse(text) for text in named if text]
     return sources(study, endpoint.table, nodes)
+
+
+def _cluster_column(analysis: Analysis) -> str | None:
+    """Return the expression whose values make clusters, if they are not patients or hospitals."""
+    return analysis.options.get("cluster") if cluster_of(analysis.options) == COLUMN else None
 
 
 def covariate_columns(study: Study, analysis: Analysis) -> list[str]:
