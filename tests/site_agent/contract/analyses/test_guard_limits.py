@@ -270,3 +270,8 @@ def test_of_which_analyses_limits_are_asked() -> None:
     """Of models that are not accepted by name."""
     study = guarded(CURVE, MODEL + "[age]", MODEL + "[old]", accepted=["c"])
     assert [needs_limits(opening) for opening in openings(study)] == [False, True, False]
+
+
+def test_robust_errors_and_a_concordance_count() -> None:
+    """Two columns: two triangles of three for robust errors, eight totals of pairs."""
+    assert scalars(2, robust=True, concordance=True) - scalars(2) == 2 * 3 + 8
