@@ -159,7 +159,27 @@ def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str
     said = what.format(event=event, names=listed(options["covariates"]))
     compared = _compared(study, analysis, by_site=options["baseline"] == "by_site")
     others = _censored_by_others(study, analysis)
-    return [f"{said}; {_endpoint(analysis)}.", *([whole] if whole else []), *compared, *others]
+    said = f"{said}; {_endpoint(analysis)}."
+    return [said, *([whole] if whole else []), *compared, *others, *_beyond(analysis)]
+
+
+def _beyond(analysis: Analysis) -> list[str]:
+    """Return what a model is asked for beyond its fit, and what is taken as known in it."""
+    options = analysis.options
+    said = []
+    if options["offset"]:
+        said.append(f"The part {options['offset']} of the log rate is taken as known (an offset).")
+    if options["robust"]:
+        said.append(f"Errors are robust, with one cluster for each {_cluster(options['cluster'])}.")
+    if options["concordance"]:
+        said.append("How often of two the one with the higher rate has the event first is counted.")
+    if options.get("predict"):
+        said.append(f"Survival is predicted for: {listed(list(options['predict']))}.")
+    return said
+
+
+def _cluster(cluster: str) -> str:
+    return {"site": "hospital"}.get(cluster, cluster)
 
 
 def _compared(study: Study, analysis: Analysis, *, by_site: bool) -> list[str]:

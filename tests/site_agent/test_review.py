@@ -21,6 +21,7 @@ from site_agent.contract.identity import fingerprint
 from site_agent.contract.study.model import EarlierRoster, Study
 from site_agent.contract.study.read import read_study
 from site_agent.review import review, review_document
+from site_agent.review.opening import class_sentences
 from site_agent.review.page import places
 from site_agent.review.sources import analysis_sources, covariate_columns, unused_columns
 from tests.protocol import CENTER, frozen, identity
@@ -338,6 +339,14 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "How the rate of the event death goes with age and sex (a Cox model); endpoint "
             "survival. Compared over all hospitals together, and only within the same group of "
             "dose (high, low). All patients of the table patients.",
+        ),
+        (
+            "a: {kind: cox, endpoint: survival, covariates: [age], baseline: by_site, "
+            "cluster: site, concordance: true}",
+            "How the rate of the event death goes with age (a Cox model); endpoint survival. "
+            "Compared within each hospital. Errors are robust, with one cluster for each hospital. "
+            "How often of two the one with the higher rate has the event first is counted. All "
+            "patients of the table patients.",
         ),
         (
             "a: {kind: cox_screen, endpoint: survival, covariates: [age], complete: common}",
@@ -759,3 +768,20 @@ def test_a_study_without_this_site_is_not_reviewed() -> None:
     with pytest.raises(Refused) as refused:
         review(frozen(), "north")
     assert refused.value.code == "not_in_roster"
+
+
+def test_clusters_are_a_column_that_is_read() -> None:
+    """What makes clusters counts among the columns on which an analysis rests."""
+    found = analysing(
+        "m: {kind: cox, endpoint: survival, covariates: [age], baseline: by_site, cluster: kps}"
+    )
+    assert ("patients", "kps") in analysis_sources(found, found.analyses["m"])
+
+
+def test_a_steward_learns_what_hospitals_see_of_risk_sets() -> None:
+    """Robust errors over all hospitals show open risk sets to the hospitals too."""
+    found = analysing(
+        "m: {kind: cox, endpoint: survival, covariates: [kps], risk_sets: open, robust: true}"
+    )
+    said = " ".join(class_sentences(found, "C", ["m"]))
+    assert "For m sums over the patients at risk" in said

@@ -367,3 +367,8 @@ def test_every_kind_but_a_curve_has_the_limits_of_a_model(kind: str) -> None:
     opening = openings(guarded(CURVE))[0]
     of_kind = replace(opening, analysis=replace(opening.analysis, kind=kind))
     assert compares(of_kind) == (kind not in ("survival", "incidence"))
+
+
+def test_robust_errors_and_a_concordance_count() -> None:
+    """Two columns: two triangles of three for robust errors, eight totals of pairs."""
+    assert scalars(2, robust=True, concordance=True) - scalars(2) == 2 * 3 + 8
