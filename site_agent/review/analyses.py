@@ -72,6 +72,9 @@ def _logrank(study: Study, analysis: Analysis) -> list[str]:
     ]
 
 
+FIRTH: Final = "With a penalty that keeps rates finite where groups have no event (Firth's fit)."
+
+
 def _cox(study: Study, analysis: Analysis) -> list[str]:
     return _models(
         study, analysis, "How the rate of the event {event} goes with {names} (a Cox model)", ""
@@ -92,7 +95,23 @@ def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str
     said = what.format(event=event, names=listed(options["covariates"]))
     compared = _compared(study, analysis, by_site=options["baseline"] == "by_site")
     others = _censored_by_others(study, analysis)
-    return [f"{said}; {_endpoint(analysis)}.", *([whole] if whole else []), *compared, *others]
+    firth = {"always": FIRTH, "on_separation": f"Where it is needed: {FIRTH[0].lower()}{FIRTH[1:]}"}
+    further = [text for text in (whole, firth.get(options["firth"], "")) if text]
+    return [f"{said}; {_endpoint(analysis)}.", *further, *compared, *others]
+
+
+def _meta_analysis(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    event = study.endpoints[options["endpoint"]].event
+    names = listed(options["covariates"])
+    return [
+        f"How the rate of the event {event} goes with {names}, by a Cox model of each hospital's "
+        f"own, which it keeps; {_endpoint(analysis)}.",
+        f"Only sums over hospitals with at least {options['least_events']} events are formed: of "
+        f"their estimates and of how sure these are (a meta-analysis).",
+        *_compared(study, analysis, by_site=True),
+        *_censored_by_others(study, analysis),
+    ]
 
 
 def _compared(study: Study, analysis: Analysis, *, by_site: bool) -> list[str]:
@@ -121,4 +140,5 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "logrank": _logrank,
     "cox": _cox,
     "cox_screen": _screen,
+    "meta_analysis": _meta_analysis,
 }

@@ -357,7 +357,7 @@ def test_an_analysis_in_words(line: str, sentence: str) -> None:
 def test_each_kind_has_words(kind: str) -> None:
     """No kind of the catalogue is left to be named only."""
     by = ", by: sex" if kind == "logrank" else ""
-    covariates = ", covariates: [age]" if kind.startswith("cox") else ""
+    covariates = ", covariates: [age]" if kind.startswith(("cox", "meta")) else ""
     found = analysing(f"a: {{kind: {kind}, endpoint: survival{by}{covariates}}}")
     assert f"An analysis of the kind {kind}" not in said(found)
 
