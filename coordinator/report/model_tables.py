@@ -258,12 +258,18 @@ def _profile_limits(own: Mapping[str, Any]) -> str:
     return " to ".join(NO_LIMIT if end is None else numbers.ratio(end) for end in ends)
 
 
+def form_name(view: View, spline: str) -> str:
+    """Return the label of a spline, or of what it is a spline of."""
+    inside = spline.removeprefix("spline(").rpartition(", knots")[0]
+    return view.labels.get(spline, view.label(inside))
+
+
 def form_tables(view: View, result: Mapping[str, Any]) -> list[Table]:
     """Return a spline's hazard ratios at some of its values, and its tests."""
     form = result.get("functional_form")
     if form is None:
         return []
-    name = view.label(form["covariate"])
+    name = form_name(view, form["covariate"])
     step = max(1, -(-len(form["points"]) // MOST_VALUES))
     points = tuple(
         (f"{point['value']:.6g}", hazard_ratio(point)) for point in form["points"][::step]

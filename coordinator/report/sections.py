@@ -18,6 +18,7 @@ from coordinator.report.form_figure import FormFigure, form_figure
 from coordinator.report.model_tables import (
     cox_tables,
     fine_gray_tables,
+    form_name,
     logrank_tables,
     meta_tables,
     screen_tables,
@@ -119,7 +120,7 @@ def _figures(view: View, identity: str) -> Iterator[Figure]:
 def _form(view: View, identity: str) -> Figure:
     """Return the figure of a covariate's functional form."""
     form = view.result["functional_form"]
-    name, reference = view.label(form["covariate"]), f"{form['reference']:g}"
+    name, reference = form_name(view, form["covariate"]), f"{form['reference']:g}"
     title = f"Hazard ratio by {name}, against {reference}"
     figure = FormFigure(
         form=form,

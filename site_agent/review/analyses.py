@@ -86,6 +86,9 @@ def _logrank(study: Study, analysis: Analysis) -> list[str]:
     ]
 
 
+FIRTH: Final = "With a penalty that keeps rates finite where groups have no event (Firth's fit)."
+
+
 def _cox(study: Study, analysis: Analysis) -> list[str]:
     return _models(
         study, analysis, "How the rate of the event {event} goes with {names} (a Cox model)", ""
@@ -101,18 +104,6 @@ def _fine_gray(study: Study, analysis: Analysis) -> list[str]:
         f"How the share with the event {event} by each time goes with {names} (a Fine and Gray "
         f"model); {_endpoint(analysis)}.{stay}",
         *_compared(study, analysis, by_site=options["baseline"] == "by_site"),
-    ]
-
-
-def _meta_analysis(study: Study, analysis: Analysis) -> list[str]:
-    options = analysis.options
-    event = study.endpoints[options["endpoint"]].event
-    return [
-        f"Each hospital works out for itself how the rate of the event {event} goes with "
-        f"{listed(options['covariates'])} (a Cox model of its own), and only sums over the "
-        f"hospitals' results leave it (a meta-analysis); {_endpoint(analysis)}.",
-        f"A hospital with fewer than {options['least_events']} events adds nothing.",
-        *_censored_by_others(study, analysis),
     ]
 
 
@@ -159,8 +150,10 @@ def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str
     said = what.format(event=event, names=listed(options["covariates"]))
     compared = _compared(study, analysis, by_site=options["baseline"] == "by_site")
     others = _censored_by_others(study, analysis)
+    firth = {"always": FIRTH, "on_separation": f"Where it is needed: {FIRTH[0].lower()}{FIRTH[1:]}"}
+    further = [text for text in (whole, firth.get(options["firth"], "")) if text]
     said = f"{said}; {_endpoint(analysis)}."
-    return [said, *([whole] if whole else []), *compared, *others, *_beyond(analysis)]
+    return [said, *further, *compared, *others, *_beyond(analysis)]
 
 
 def _beyond(analysis: Analysis) -> list[str]:
@@ -180,6 +173,20 @@ def _beyond(analysis: Analysis) -> list[str]:
 
 def _cluster(cluster: str) -> str:
     return {"site": "hospital"}.get(cluster, cluster)
+
+
+def _meta_analysis(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    event = study.endpoints[options["endpoint"]].event
+    names = listed(options["covariates"])
+    return [
+        f"How the rate of the event {event} goes with {names}, by a Cox model of each hospital's "
+        f"own, which it keeps; {_endpoint(analysis)}.",
+        f"Only sums over hospitals with at least {options['least_events']} events are formed: of "
+        f"their estimates and of how sure these are (a meta-analysis).",
+        *_compared(study, analysis, by_site=True),
+        *_censored_by_others(study, analysis),
+    ]
 
 
 def _compared(study: Study, analysis: Analysis, *, by_site: bool) -> list[str]:

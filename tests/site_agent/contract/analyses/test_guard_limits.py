@@ -207,6 +207,20 @@ def test_the_numbers_of_what_follows_from_a_fit() -> None:
     assert scalars(2, scales=2, steps=4) == 43 + 2 * (2 + 6) + 4
 
 
+@pytest.mark.parametrize(
+    ("firth", "profile", "expected"),
+    [
+        ("always", False, 3 + 8 * 4),
+        ("on_separation", False, 21 + 8 * 4),
+        ("never", True, 21 + 15 * 3),
+        ("always", True, 3 + 8 * 4 + 15 * 4),
+    ],
+)
+def test_the_numbers_of_a_penalised_fit(firth: str, profile: bool, expected: int) -> None:
+    """Eight points of four numbers for one column; five points for each of three profile roots."""
+    assert scalars(1, firth=firth, profile=profile) == expected
+
+
 def spent(study: Study, patients: int) -> list[bool]:
     """Whether each model is beyond the budget, in order, when all are opened."""
     budget, found = Budget(study, {"patients": patients}), []
