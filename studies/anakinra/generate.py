@@ -63,7 +63,7 @@ from studies.anakinra.course import Course, read_courses
 from studies.anakinra.covariates import DEALS, deal_covariate
 from studies.anakinra.grades import daily_grades
 
-SEED: Final = 1592
+SEED: Final = 3241
 SITE_SIZE: Final = {
     "us-1": 17,
     "us-2": 8,

@@ -34,7 +34,7 @@ DAYS_STABLE: Final = 3
 DAYS_AFTER_START: Final = 14
 EASING_DAYS: Final = 3
 DEATH_GRADE: Final = 5
-CRS_DAYS: Final = (3, 3, 3, 4, 4, 4, 5, 6, 8, 18)
+CRS_DAYS: Final = (3, 3, 3, 4, 4, 4, 4, 5, 6, 18)
 
 
 @dataclass(frozen=True, slots=True)
