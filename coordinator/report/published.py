@@ -2,7 +2,7 @@
 
 The published text is the format: each numeral in it gives way to our number with as many
 decimals, so "426 (348 to 550)" takes three numbers. With an exponent (4.45e-05) ours has as many
-digits; behind "<" (<0.001) ours reads the same if it is less.
+digits; behind "<" (<0.001) ours reads the same if it is less, behind ">" (>0.9) if it is more.
 
 The file beside a study:
 
@@ -202,7 +202,8 @@ def as_published(text: str, values: Sequence[float | None]) -> str:
 def _like(numeral: re.Match[str], value: float | None, text: str) -> str:
     if value is None:
         return "not reached"
-    if text[: numeral.start()].endswith("<") and value < float(numeral[0]):
+    sign, printed = text[: numeral.start()][-1:], float(numeral[0])
+    if (sign == "<" and value < printed) or (sign == ">" and value > printed):
         return numeral[0]
     decimals = len(numeral[1] or "")
     if numeral[2] is not None:

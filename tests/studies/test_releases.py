@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from coordinator.report.paths import number_at
+from coordinator.report.published import read_published
 from coordinator.simulate import Simulated, simulate
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.study.read import read_study
@@ -110,6 +112,18 @@ def test_separation_is_named(anakinra_release: Simulated) -> None:
     fitted = [name for name, model in models.items() if not model.get("failed")]
     expected = "separated by dose_group: none of the 9 events happens in the group dose_group=high"
     assert (because.startswith(expected), len(fitted)) == (True, 11)
+
+
+def test_hazard_ratios_lean_as_published(anakinra_release: Simulated) -> None:
+    """Each published hazard ratio above or below 1 has ours on the same side of 1."""
+    published = read_published(ROOT / "studies/anakinra/published.yaml")
+    against = []
+    for entry in published.entries:
+        theirs = float(entry.text.split()[0])
+        if entry.what.startswith("HR of ") and theirs != 1:
+            ours = number_at(result(anakinra_release, entry.analysis), entry.paths[0])
+            against += [entry.what] if ours is None or (ours - 1) * (theirs - 1) <= 0 else []
+    assert against == []
 
 
 def test_no_analysis_of_either_study_fails(
