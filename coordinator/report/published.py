@@ -16,7 +16,8 @@ The file beside a study:
           - curves[male].median.conf_low
           - curves[male].median.conf_high
         text: "270 (212 to 310)"    # as published, in quotes
-        times: 1                    # our numbers times this first; 100 for percent
+        times: 1                    # our numbers times this first; 100 for percent; or a list,
+                                    # one for each: "10 (66.7%)" takes [1, 100]
         source: R 4.2.2, survival 3.5-3, print(survfit)
 """
 
@@ -57,7 +58,7 @@ class Entry:
     what: str
     paths: tuple[str, ...]
     text: str
-    times: float
+    times: tuple[float, ...]
     source: str
 
 
@@ -127,11 +128,22 @@ def _entry(fields: Any, place: str) -> Entry:
             f"{place}: found {numerals} numerals in `text` and {len(paths)} paths in `numbers`; "
             f"expected a path for each numeral"
         )
-    times = named.get("times", 1)
-    if isinstance(times, bool) or not isinstance(times, (int, float)):
-        raise ConfigurationError(f"{place}: `times` is no number; expected 1, or 100 for percent")
     analysis, what, text, source = texts
-    return Entry(analysis, what, tuple(paths), text, float(times), source)
+    return Entry(analysis, what, tuple(paths), text, _times(named, numerals, place), source)
+
+
+def _times(named: Mapping[str, Any], numerals: int, place: str) -> tuple[float, ...]:
+    """Return what each number is multiplied by, `times` being one for all or a list of them."""
+    times = named.get("times", 1)
+    each = times if isinstance(times, list) else [times] * numerals
+    if any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in each):
+        raise ConfigurationError(f"{place}: `times` is no number; expected 1, or 100 for percent")
+    if len(each) != numerals:
+        raise ConfigurationError(
+            f"{place}: found {numerals} numerals in `text` and {len(each)} numbers in `times`; "
+            f"expected one for each, or one for all"
+        )
+    return tuple(map(float, each))
 
 
 def compare(entries: Sequence[Entry], views: Mapping[str, View]) -> Iterator[Comparison]:
@@ -157,7 +169,8 @@ def _compared(entry: Entry, view: View) -> Comparison:
         raise ConfigurationError(
             f"published '{entry.what}' of {entry.analysis}: {error}; correct `numbers`"
         ) from None
-    ours = as_published(entry.text, [None if n is None else n * entry.times for n in found])
+    scaled = [None if n is None else n * times for n, times in zip(found, entry.times, strict=True)]
+    ours = as_published(entry.text, scaled)
     same = ours == entry.text.replace("−", "-")
     return Comparison(entry, ours, EQUAL if same else DIFFERS)
 
