@@ -11,7 +11,8 @@ Between models (analyses, and models of a screen) a reader subtracts. So:
 3. Events and those without (rows less events) are shown under the same rule, by cause.
 4. Groups are shown if every group is safe, and differs safely from the group of the same name in
    every model shown so far. With a group of few rows nothing of the analysis is shown: no
-   estimate, no interval, no p-value, no curve.
+   estimate, no interval, no p-value, no curve. So are the cells of a comparison: the groups of a
+   variable, and of a category each level in each group.
 5. What a number of events would be read off is not shown where it is not: of few events no hazard
    ratio, of unknown rows no likelihood, at a time without events no estimate.
 6. A model whose counts an accepted one already shows (same endpoint, cohort, groups and numbers)
@@ -174,6 +175,8 @@ def _shows(accepted: Tally, tally: Tally) -> bool:
     """Return whether a model shows all that another does."""
     if accepted.counts != tally.counts or dict(accepted.left_out) != dict(tally.left_out):
         return False
+    if tally.cells:
+        return accepted.by == tally.by and set(tally.cells) <= set(accepted.cells)
     if not tally.groups:
         return True
     grouped = accepted.by == tally.by or not tally.by

@@ -43,6 +43,7 @@ NUMERAL: Final = re.compile(r"(?:(?<![\w.)%])[-−])?\d+(?:\.(\d+))?(?:[eE]([-+]
 COUNTS: Final = frozenset(
     {"rows", "patients", "events", "observed", "expected", "left_out"}
     | {"n_risk", "n_event", "n_censor", "n_competing", "n_enter"}
+    | {"n", "counts", "fell", "rose", "stayed"}
 )
 LIKELIHOODS: Final = frozenset({"loglik_null", "loglik", "aic", "bic"})
 EQUAL: Final = "equal"
@@ -188,7 +189,8 @@ def _shown(view: View, path: str) -> bool:
     model = next((key for name, key in found if name == "models" and key), "")
     shown = rules.total(model)
     fitted = shown.rows and shown.events
-    return (fitted or not LIKELIHOODS & set(fields)) and not shown.few and rules.summary(EVENT)
+    known = shown.cells and (fitted or not LIKELIHOODS & set(fields))
+    return known and not shown.few and rules.summary(EVENT)
 
 
 def _curve_shown(view: View, place: str, key: str | None) -> bool:

@@ -15,11 +15,16 @@ from coordinator.report.tallies import Group, Tally
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What is shown of a model's counts; `few` if its events are a small count."""
+    """What is shown of a model's counts; `few` if its events are a small count.
+
+    `cells`: whether the counts of its groups and cells are shown. `crowded`: none of them is small.
+    """
 
     rows: bool = True
     events: bool = True
     few: bool = False
+    cells: bool = True
+    crowded: bool = True
 
 
 @dataclass(slots=True)
@@ -48,7 +53,18 @@ class Reader:
                 self.differ(tally.rows - sum(tally.events[:1]), self.censored),
             ]
         )
-        return Totals((whole or rows) and not small(tally.rows, self.least), events, few)
+        shown = (whole or rows) and not small(tally.rows, self.least)
+        crowded = not any(small(cell.rows, self.least) for cell in tally.cells)
+        cells = not tally.cells or (shown and crowded and self.apart(tally))
+        return Totals(shown, events, few, cells, crowded)
+
+    def apart(self, tally: Tally) -> bool:
+        """Return whether every cell of a model differs safely from those of its name."""
+        return all(
+            safe(cell.rows - other.rows, self.least)
+            for cell in tally.cells
+            for other in self.groups.get((tally.by, _named(tally, cell)), [])
+        )
 
     def grouped(self, tally: Tally) -> tuple[bool, bool]:
         """Return whether rows, and whether events of every group differ safely from namesakes."""
@@ -72,6 +88,13 @@ class Reader:
                 self.censored.append(tally.rows - sum(tally.events[:1]))
         for group in tally.groups if groups else ():
             self.groups.setdefault((tally.by, group.level), []).append(group)
+        for cell in tally.cells if totals.cells else ():
+            self.groups.setdefault((tally.by, _named(tally, cell)), []).append(cell)
+
+
+def _named(tally: Tally, cell: Group) -> str:
+    """Return the name under which a cell is compared: a group's own, or with its variable."""
+    return f"{tally.model}: {cell.level}" if "/" in cell.level else cell.level
 
 
 def _pairs(group: Group, other: Group) -> Iterator[tuple[int, int]]:

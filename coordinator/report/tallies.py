@@ -24,7 +24,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counts of one model; `model` is the covariate in a screen, else empty."""
+    """The counts of one model; `model` is the covariate in a screen, else empty.
+
+    `groups` are those of its rows; `cells` any counts of rows that are shown together or not.
+    """
 
     analysis: str
     model: str
@@ -36,6 +39,7 @@ class Tally:
     events: tuple[int, ...]
     left_out: Mapping[str, int]
     groups: tuple[Group, ...] = ()
+    cells: tuple[Group, ...] = ()
 
     @property
     def censored(self) -> int:
@@ -61,7 +65,9 @@ def tallies(document: Document) -> Iterator[Tally]:
     if "models" in result:
         for model, found in result["models"].items():
             if not found.get("failed"):
-                yield _tally(document, found, _of_model(found), model=model)
+                yield _tally(document, found, _of_model(found), model=model, cells=_cells(found))
+    elif "fell" in result:
+        yield _tally(document, result, _of_model(result), cells=_courses(result))
     elif "terms" in result:
         yield _tally(document, result, _of_model(result))
     elif "observed" in result:
@@ -77,6 +83,7 @@ def _tally(
     *,
     model: str = "",
     grouped: bool = False,
+    cells: Sequence[Group] = (),
 ) -> Tally:
     options = document.options
     return Tally(
@@ -90,11 +97,36 @@ def _tally(
         events=tuple(map(sum, zip(*(group.events for group in groups), strict=True))),
         left_out={reason: int(count) for reason, count in result["left_out"].items()},
         groups=tuple(groups) if grouped else (),
+        cells=tuple(cells),
     )
 
 
 def _of_model(result: Mapping[str, Any]) -> list[Group]:
-    return [Group("", int(result["rows"]), (round(result["events"]),))]
+    events = (round(result["events"]),) if "events" in result else ()
+    return [Group("", int(result["rows"]), events)]
+
+
+def _cells(found: Mapping[str, Any]) -> list[Group]:
+    """Return the groups of a comparison, and of a category each level in each group and in all."""
+    if "groups" not in found:
+        return []
+    groups = [Group(name, n, ()) for name, n in zip(found["groups"], found["n"], strict=True)]
+    if not found.get("levels"):
+        return groups
+    sums = [sum(column) for column in zip(*found["counts"], strict=True)]
+    rows = [*zip(found["groups"], found["counts"], strict=True), ("", sums)]
+    return groups + [
+        Group(f"{name}/{level}", count, ())
+        for name, counts in rows
+        for level, count in zip(found["levels"], counts, strict=True)
+    ]
+
+
+def _courses(result: Mapping[str, Any]) -> list[Group]:
+    """Return how many fell, rose and stayed."""
+    pair = f"{result['before']} to {result['after']}"
+    courses = ("fell", "rose", "stayed")
+    return [Group(f"{pair}/{name}", int(result[name]), ()) for name in courses]
 
 
 def _log_rank_groups(result: Mapping[str, Any]) -> list[Group]:

@@ -131,12 +131,37 @@ def _screen(view: View) -> str:
     )
 
 
+def _cohort(view: View) -> str:
+    cohort = view.document.options.get("cohort")
+    return f" in the cohort {view.label(cohort)}" if cohort else ""
+
+
+def _compare(view: View) -> str:
+    options = view.document.options
+    names = ", ".join(view.label(name) for name in options["variables"])
+    complete = COMPLETE.get(options["complete"], "").replace("covariate", "variable")
+    strata = [view.label(name) for name in options["strata"]]
+    strata += ["hospital"] if options["by_site"] else []
+    within = f", within {' and '.join(strata)}" if strata else ""
+    return f"Tests of {names}{_by(view)}{_cohort(view)}, {complete}{within}; two-sided p-values."
+
+
+def _paired(view: View) -> str:
+    options = view.document.options
+    return (
+        f"{view.label(options['after'])} (after) against {view.label(options['before'])} (before) "
+        f"in the same patient{_cohort(view)}; a change is after less before."
+    )
+
+
 SENTENCES: Final = {
     "survival": _survival,
     "incidence": _incidence,
     "logrank": _logrank,
     "cox": _cox,
     "cox_screen": _screen,
+    "compare": _compare,
+    "paired": _paired,
 }
 
 

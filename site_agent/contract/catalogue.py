@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from site_agent.contract.analyses.compare import COMPARE
 from site_agent.contract.analyses.cox import COX, COX_SCREEN
 from site_agent.contract.analyses.curves import INCIDENCE, SURVIVAL
 from site_agent.contract.analyses.guard_sums import (
@@ -15,11 +16,12 @@ from site_agent.contract.analyses.guard_sums import (
 )
 from site_agent.contract.analyses.kind import Kind
 from site_agent.contract.analyses.logrank import LOGRANK
+from site_agent.contract.analyses.paired import PAIRED
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN)
+    kind.name: kind for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, COMPARE, PAIRED)
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)
 SUMS: Final[dict[str, Sum]] = {

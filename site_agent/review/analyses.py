@@ -12,17 +12,19 @@ from site_agent.review.wording import listed, rows_noun, rows_of
 
 def analysis_sentences(study: Study, analysis: Analysis) -> list[str]:
     """Return what an analysis asks, over which rows, in which groups."""
-    endpoint = study.endpoints[analysis.options["endpoint"]]
+    endpoint = study.endpoints.get(analysis.options.get("endpoint", ""))
     cohort = analysis.options["cohort"]
     words = WORDS.get(analysis.kind)
     what = words(study, analysis) if words else [f"An analysis of the kind {analysis.kind}."]
-    rows = rows_of(study, endpoint, study.cohorts[cohort] if cohort else None)
+    chosen = study.cohorts[cohort] if cohort else None
+    table = analysis.options["table"] if endpoint is None else endpoint.table
+    rows = rows_of(study, table, chosen)
     return [*what, *_steps(study, analysis), rows]
 
 
 def _steps(study: Study, analysis: Analysis) -> list[str]:
     """Return the steps of time of an analysis on a grid."""
-    grid = [f"{time:g}" for time in analysis.options["grid"]]
+    grid = [f"{time:g}" for time in analysis.options.get("grid", ())]
     if not grid:
         return []
     ends = f"{listed(grid)} {study.time.unit}s"
@@ -31,7 +33,8 @@ def _steps(study: Study, analysis: Analysis) -> list[str]:
 
 def grouping(study: Study, analysis: Analysis, expression: str) -> str:
     """Return a grouping with its groups: `arm (standard, new)`."""
-    table = study.endpoints[analysis.options["endpoint"]].table
+    endpoint = study.endpoints.get(analysis.options.get("endpoint", ""))
+    table = endpoint.table if endpoint is not None else analysis.options["table"]
     return f"{expression} ({', '.join(levels_of(study, table, expression))})"
 
 
@@ -86,6 +89,32 @@ def _screen(study: Study, analysis: Analysis) -> list[str]:
     return _models(study, analysis, what, whole)
 
 
+def _compare(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    what = f"Whether each of these differs between groups of {options['by']}"
+    if options["complete"] == "common":
+        return [_tested(study, analysis, what), "All take the rows in which every one is known."]
+    return [_tested(study, analysis, what), "Each takes the rows in which it is known."]
+
+
+def _tested(study: Study, analysis: Analysis, what: str) -> str:
+    options = analysis.options
+    strata = [grouping(study, analysis, name) for name in options["strata"]]
+    strata += ["the hospital"] if options["by_site"] else []
+    within = f", within the same {listed(strata)}" if strata else ""
+    names = listed(options["variables"])
+    groups = grouping(study, analysis, options["by"])
+    return f"{what}: {names}. The groups are {groups}; test: {options['test']}{within}."
+
+
+def _paired(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    return [
+        f"How much {options['after']} differs from {options['before']} in the same row, and in how "
+        f"many it fell, rose or stayed; tests: {listed(options['tests'])}."
+    ]
+
+
 def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str]:
     options = analysis.options
     event = study.endpoints[options["endpoint"]].event
@@ -121,4 +150,6 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "logrank": _logrank,
     "cox": _cox,
     "cox_screen": _screen,
+    "compare": _compare,
+    "paired": _paired,
 }

@@ -156,7 +156,7 @@ def _column(study: Study, column: Column) -> dict[str, Any]:
 
 
 def _endpoints(study: Study) -> list[dict[str, Any]]:
-    named = {item.options["endpoint"] for item in study.analyses.values()}
+    named = {item.options.get("endpoint") for item in study.analyses.values()}
     return [
         {
             "name": name,
@@ -175,7 +175,7 @@ def _analysis(study: Study, roster: Roster, site: str, analysis: Analysis) -> di
         "name": analysis.name,
         "label": label(study, analysis.name),
         "kind": analysis.kind,
-        "endpoint": options["endpoint"],
+        "endpoint": options.get("endpoint", ""),
         "cohort": options["cohort"],
         "by": options.get("by"),
         "strata": list(options.get("strata", ())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from site_agent.contract import expressions
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.party import Member, Roster
 from site_agent.contract.study.model import SITE, Analysis, Derived, Endpoint, Study
 
@@ -55,21 +56,23 @@ def endpoint_nodes(endpoint: Endpoint) -> list[expressions.Node]:
 
 def analysis_sources(study: Study, analysis: Analysis) -> frozenset[Source]:
     """Return all columns and attributes of sites that an analysis rests on."""
-    options = analysis.options
-    endpoint = study.endpoints[options["endpoint"]]
-    nodes = endpoint_nodes(endpoint)
-    if options["cohort"]:
-        nodes.append(study.cohorts[options["cohort"]].where)
-    named = [options.get("by"), *options.get("strata", ()), *options.get("covariates", ())]
-    nodes += [expressions.parse(text) for text in named if text]
-    return sources(study, endpoint.table, nodes)
+    found: frozenset[Source] = frozenset()
+    for frame in KINDS[analysis.kind].frames(study, analysis):
+        nodes = [expressions.parse(text) for text in frame.needed]
+        if frame.endpoint is not None:
+            nodes += endpoint_nodes(study.endpoints[frame.endpoint])
+        if frame.cohort is not None:
+            nodes.append(study.cohorts[frame.cohort].where)
+        found |= sources(study, frame.table, nodes)
+    return found
 
 
 def covariate_columns(study: Study, analysis: Analysis) -> list[str]:
     """Return the columns of the data behind an analysis's covariates, as `table.column`."""
-    table = study.endpoints[analysis.options["endpoint"]].table
-    nodes = [expressions.parse(text) for text in analysis.options.get("covariates", ())]
-    found = sources(study, table, nodes)
+    found: frozenset[Source] = frozenset()
+    for frame in KINDS[analysis.kind].frames(study, analysis):
+        nodes = [expressions.parse(text) for text in frame.covariates]
+        found |= sources(study, frame.table, nodes)
     return [
         f"{table.name}.{column}"
         for table in study.tables.values()

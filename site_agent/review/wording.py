@@ -58,11 +58,11 @@ def derived_definition(derived: Derived) -> str:
     return "; ".join(parts)
 
 
-def rows_of(study: Study, endpoint: Endpoint, cohort: Cohort | None) -> str:
+def rows_of(study: Study, table: str, cohort: Cohort | None) -> str:
     """Return the sentence on which rows an analysis runs over."""
-    noun = rows_noun(study, endpoint.table)
+    noun = rows_noun(study, table)
     if cohort is None:
-        return f"All {noun}s of the table {endpoint.table}."
+        return f"All {noun}s of the table {table}."
     return f"Only {noun}s of the cohort {cohort.name}: {canonical(cohort.where)}."
 
 

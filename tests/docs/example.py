@@ -26,6 +26,14 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "model": {"kind": "cox", "covariates": ["age", "arm"], **_behind()},
     "pooled": {"kind": "cox", "covariates": ["age"]},
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
+    "groups": {"kind": "compare", "table": "patients", "variables": ["age", "empty"], "by": "arm"},
+    "change": {
+        "kind": "paired",
+        "table": "patients",
+        "before": "age",
+        "after": "last_seen_day",
+        "tests": ["t", "ratio_t", "signed_rank"],
+    },
     "separated": {"kind": "cox", "covariates": ["empty"], "baseline": "by_site"},
 }
 
@@ -72,9 +80,12 @@ def every_kind() -> str:
         minimal(),
         {
             "tables": {"patients": {"columns": {"empty": {"type": "boolean"}}}},
-            "disclosure": {"classes": ["A", "B", "C"]},
+            "disclosure": {"classes": ["A", "B", "V", "C"]},
             "synthetic": True,
         },
     )
-    study["analyses"] = {n: {"endpoint": "relapse", **item} for n, item in ANALYSES.items()}
+    study["analyses"] = {
+        name: item if "table" in item else {"endpoint": "relapse", **item}
+        for name, item in ANALYSES.items()
+    }
     return written(study)

@@ -18,6 +18,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "logrank": {"endpoint": "survival", "by": "arm"},
     "cox": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
     "cox_screen": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
+    "compare": {"variables": ["age", "related"], "by": "arm"},
+    "paired": {"before": "ferritin", "after": "age"},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 

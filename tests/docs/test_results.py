@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from site_agent.contract.analyses.group_results import Comparison, Comparisons, Found
 from tests.docs.example import Written
 from tests.docs.pages import codes, first_cells, leaves, page, rows, section
 from tests.docs.test_analyses import ANALYSIS_OF
 
 PAGE = page("results.md")
+OF_PAIRS = ("mean", "std_dev", "tests")  # by what they are of, in the result of `paired`
 INNER = ("left_out", "median", "quantiles", "at", "restricted_mean", "time_to")
 
 
@@ -31,11 +33,23 @@ def test_every_field_of_a_json_file_is_on_the_page(release: Written) -> None:
     assert told == list(document(release, "curve"))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ANALYSIS_OF if kind != "cox_screen"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ANALYSIS_OF if kind not in ("cox_screen", "compare")]
+)
 def test_every_field_of_a_result_is_on_the_page(kind: str, release: Written) -> None:
     """The section of a kind lists the fields of its result, in order."""
     result = document(release, ANALYSIS_OF[kind])["result"]
-    assert first_cells(section(PAGE, f"`result` of `{kind}`")) == fields(result)
+    found = [n for n in fields(result) if kind != "paired" or n.split(".")[0] not in OF_PAIRS]
+    told = first_cells(section(PAGE, f"`result` of `{kind}`"))
+    assert [name for name in told if kind != "paired" or name not in OF_PAIRS] == found
+
+
+def test_a_comparison_is_tests_of_variables() -> None:
+    """The two tables of a comparison list the fields of its result and of each variable."""
+    result = Comparisons("arm", 0.95, {}).document()
+    variable = Comparison(("a",), (1.0,), Found("t", 0.5), 1, {}).document()
+    first, second = section(PAGE, "`result` of `compare`").split("Each variable has:")
+    assert [first_cells(first), first_cells(second)] == [list(result), list(variable)]
 
 
 def test_a_screen_is_models_and_failures(release: Written) -> None:

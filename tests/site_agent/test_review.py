@@ -51,7 +51,7 @@ def small(*replacements: tuple[str, str]) -> Study:
 
 
 def analysing(
-    *lines: str, countries: Mapping[str, str] | None = None, classes: str = "[A, B, C]"
+    *lines: str, countries: Mapping[str, str] | None = None, classes: str = "[A, B, V, C]"
 ) -> Study:
     """The small study with other analyses, `name: {...}` each, and other classes."""
     head, rest = STUDY.split("analyses:\n")
@@ -345,6 +345,17 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "endpoint survival. All models take the rows in which every covariate is known. "
             "Compared over all hospitals together. All patients of the table patients.",
         ),
+        (
+            "a: {kind: compare, variables: [age, smoker], by: sex, complete: common}",
+            "Whether each of these differs between groups of sex: age and smoker. The groups are "
+            "sex (male, female); test: auto. All take the rows in which every one is known. All "
+            "patients of the table patients.",
+        ),
+        (
+            "a: {kind: paired, before: age, after: kps, tests: [t, signed_rank]}",
+            "How much kps differs from age in the same row, and in how many it fell, rose or "
+            "stayed; tests: t and signed_rank. All patients of the table patients.",
+        ),
     ],
 )
 def test_an_analysis_in_words(line: str, sentence: str) -> None:
@@ -356,9 +367,14 @@ def test_an_analysis_in_words(line: str, sentence: str) -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_each_kind_has_words(kind: str) -> None:
     """No kind of the catalogue is left to be named only."""
-    by = ", by: sex" if kind == "logrank" else ""
-    covariates = ", covariates: [age]" if kind.startswith("cox") else ""
-    found = analysing(f"a: {{kind: {kind}, endpoint: survival{by}{covariates}}}")
+    fields = {
+        "logrank": "endpoint: survival, by: sex",
+        "cox": "endpoint: survival, covariates: [age]",
+        "cox_screen": "endpoint: survival, covariates: [age]",
+        "compare": "variables: [age], by: sex",
+        "paired": "before: age, after: kps",
+    }.get(kind, "endpoint: survival")
+    found = analysing(f"a: {{kind: {kind}, {fields}}}")
     assert f"An analysis of the kind {kind}" not in said(found)
 
 

@@ -22,6 +22,10 @@ p (p + 1) / 2 opens
     z (p + 2 q)             for tests of proportional hazards on z scales of time
     s                       steps of the baseline hazard, over all strata
 
+and a test between groups as many as it has totals by group (`Kind.scalars`). What a pooled
+distribution opens, class V, are the values themselves without whose they are; it is not in the
+budget, as no limit would leave anything of it: the stewards accept the class, or do not.
+
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
 the steps; the fit ends where it has opened as many numbers as there are values (cox_together.py).
@@ -42,6 +46,7 @@ from site_agent.contract.analyses.guard_openings import Opening, columns_of
 from site_agent.contract.analyses.guard_sums import CARRIERS
 from site_agent.contract.analyses.guard_values import INDICATOR, two_values
 from site_agent.contract.analyses.risk_sets import triangle
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.expressions import Category, Number
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import design_columns, levels_of
@@ -112,8 +117,8 @@ def limits_sentence(study: Study, frame: Frame, totals: Arrays) -> str:
     if group:
         least = study.policy.carriers
         return (
-            f"fewer than {least} patients are in, or outside of, the group {group}; a model "
-            f"needs {least} in each (disclosure.compute.carriers). Join groups, leave the "
+            f"fewer than {least} patients are in, or outside of, the group {group}; a model or "
+            f"test needs {least} in each (disclosure.compute.carriers). Join groups, leave the "
             f"covariate out, {LIFTED}"
         )
     return ""
@@ -175,6 +180,9 @@ def scalars(columns: int, *, scales: int = 0, steps: int = 0) -> int:
 
 def _scalars_of(study: Study, opening: Opening) -> int:
     frame, options = opening.frame, opening.analysis.options
+    counted = KINDS[opening.analysis.kind].scalars
+    if counted is not None:
+        return counted(study, opening.analysis, frame)
     return scalars(
         len(columns_of(study, frame)),
         scales=len(options.get("zph", ())),

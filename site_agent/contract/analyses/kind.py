@@ -132,6 +132,30 @@ class Context:
             expected="a category or a condition (a number is grouped with cut(...))",
         )
 
+    def table(self, fields: Fields) -> str:
+        """Read the optional `table` of an analysis without an endpoint; the first by default."""
+        node = fields.node_of("table")
+        if node is None or node.value in self.scopes:
+            return next(iter(self.scopes)) if node is None else str(node.value)
+        hint = nearest(str(node.value), list(self.scopes))
+        fields.issue(f"found {node.kind()}, expected the name of a table{hint}", node)
+        return next(iter(self.scopes))
+
+    def variable(self, fields: Fields, node: Node, table: str) -> str | None:
+        """Read one number, category or condition."""
+        return self.expression(
+            fields,
+            node,
+            table,
+            accept=(expressions.Number, expressions.Boolean, expressions.Category),
+            expected="a number, a category or a condition",
+        )
+
+    def is_number(self, table: str, expression: str) -> bool:
+        """Return whether an expression over `table` is a number."""
+        kind = expressions.infer(expressions.parse(expression), self.scopes[table])
+        return isinstance(kind, expressions.Number)
+
     def covariates(self, fields: Fields, table: str) -> list[str]:
         """Read the required list of covariates: numbers, conditions, categories, splines."""
         found: list[str] = []
@@ -183,7 +207,9 @@ class Kind:
     disclosure class with what is opened in it. frames(study, analysis) are all rows that
     it runs over, for the check of the data and the guard. estimator(study, analysis, withheld)
     leaves out the models that the guard withholds, by covariate, each with a sentence.
-    by_covariate: each frame is a model of its own, named by its one covariate.
+    by_covariate: each frame is a model of its own, named by its one covariate. scalars(study,
+    analysis, frame): how many numbers about the covariates of a frame open in class A, of a Cox
+    model if it is not given.
     """
 
     name: str
@@ -194,6 +220,7 @@ class Kind:
     sums: tuple[Sum, ...]
     seals: Callable[[Options], bool] = lambda _: False
     by_covariate: bool = False
+    scalars: Callable[[Study, Analysis, Frame], int] | None = None
 
     def models(self, study: Study, analysis: Analysis) -> tuple[tuple[str, Frame], ...]:
         """Return the frames of an analysis with the name of their model, "" where it has one."""

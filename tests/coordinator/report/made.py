@@ -18,8 +18,10 @@ from coordinator.report.output_rules import decide
 from coordinator.report.small_counts import Limit
 from coordinator.report.views import View
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Term, Test, Wanted
+from site_agent.contract.analyses.group_results import Comparison, Comparisons, Found
 from site_agent.contract.analyses.incidence import IncidenceCurve, IncidenceCurves
 from site_agent.contract.analyses.logrank import LogRank
+from site_agent.contract.analyses.paired_results import PairedResult
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.survival import Curve, SurvivalCurves
 from site_agent.contract.canonical import sha256
@@ -157,6 +159,48 @@ def cox_screen() -> dict[str, Any]:
     return CoxScreen(models).document()
 
 
+def comparison(*counts: tuple[float, float]) -> dict[str, Any]:
+    """Return age, by ranks, and sex, by its counts in two groups of dose."""
+    sizes = tuple(float(sum(row)) for row in counts)
+    of = {"groups": ("low", "high"), "n": sizes, "patients": int(sum(sizes))}
+    age = Comparison(
+        **of,
+        found=Found("wilcoxon", 0.0321, 120.5, distribution="normal"),
+        left_out=NONE_LEFT_OUT,
+    )
+    sex = Comparison(
+        **of,
+        found=Found("fisher", 0.412, estimate_of="odds ratio", estimate=1.8, conf_low=0.5),
+        left_out=NONE_LEFT_OUT,
+        levels=("male", "female"),
+        counts=counts,
+    )
+    models = {"age": age, "sex": sex, "site": Failure("no group has rows")}
+    return Comparisons("dose", 0.95, models).document()
+
+
+def pairs(rows: int = 30, fell: int = 12, rose: int = 10) -> dict[str, Any]:
+    """Return a fall of 5 of c-reactive protein, by t and by ranks."""
+    return PairedResult(
+        before="crp",
+        after="crp_later",
+        conf_level=0.95,
+        rows=rows,
+        patients=rows,
+        left_out=NONE_LEFT_OUT,
+        fell=fell,
+        rose=rose,
+        stayed=rows - fell - rose,
+        mean=(20.0, 15.0, -5.0),
+        std_dev=(8.0, 7.0, 4.0),
+        fold_change=0.75,
+        tests={
+            "t": Found("t", 0.0123, -2.5, 29.0, None, "", "mean change", -5.0, -9.0, -1.0),
+            "signed_rank": Found("signed_rank", 0.04, 31.0, distribution="exact"),
+        },
+    ).document()
+
+
 CURVE_OPTIONS = {"endpoint": "survival", "cohort": None, "conf_level": 0.95, "at": []}
 COX_OPTIONS = {
     "endpoint": "survival",
@@ -175,6 +219,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "cox": COX_OPTIONS,
     "cox_screen": {**COX_OPTIONS, "complete": "per_model"},
+    "compare": {
+        "table": "patients", "cohort": None, "variables": ["age", "sex"], "by": "dose",
+        "test": "auto", "strata": [], "by_site": False, "complete": "per_model",
+        "conf_level": 0.95,
+    },
+    "paired": {
+        "table": "patients", "cohort": None, "before": "crp", "after": "crp_later",
+        "tests": ["t", "signed_rank"], "conf_level": 0.95,
+    },
 }  # fmt: skip
 
 
