@@ -17,11 +17,24 @@ from site_agent.contract.analyses.guard_sums import (
 from site_agent.contract.analyses.kind import Kind
 from site_agent.contract.analyses.logrank import LOGRANK
 from site_agent.contract.analyses.paired import PAIRED
+from site_agent.contract.analyses.proportion import PROPORTION
+from site_agent.contract.analyses.table_one import TABLE_ONE
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, COMPARE, PAIRED)
+    kind.name: kind
+    for kind in (
+        SURVIVAL,
+        INCIDENCE,
+        LOGRANK,
+        COX,
+        COX_SCREEN,
+        COMPARE,
+        PAIRED,
+        TABLE_ONE,
+        PROPORTION,
+    )
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)
 SUMS: Final[dict[str, Sum]] = {

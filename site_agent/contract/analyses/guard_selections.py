@@ -138,6 +138,20 @@ def weight_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:
     return [(name, sentence) for name in names]
 
 
+def extremes_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:
+    """Return (analysis, what is wrong) for each that tells extremes and is not accepted."""
+    names = dict.fromkeys(
+        opening.analysis.name
+        for opening in opened
+        if opening.analysis.options.get("extremes") and not opening.accepted
+    )
+    sentence = (
+        "the smallest and the largest value are those of single patients. Take 'extremes' out, or "
+        "have the stewards accept the analysis by name (disclosure.accepted)"
+    )
+    return [(name, sentence) for name in names]
+
+
 def nested_sentence(
     policy: Policy,
     chosen: Frame,
