@@ -27,6 +27,8 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "pooled": {"kind": "cox", "covariates": ["age"]},
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
     "groups": {"kind": "compare", "table": "patients", "variables": ["age", "empty"], "by": "arm"},
+    "cohort": {"kind": "table_one", "table": "patients", "variables": ["age", "empty"]},
+    "part": {"kind": "proportion", "table": "patients", "variables": ["empty"]},
     "change": {
         "kind": "paired",
         "table": "patients",

@@ -20,6 +20,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "cox_screen": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
     "compare": {"variables": ["age", "related"], "by": "arm"},
     "paired": {"before": "ferritin", "after": "age"},
+    "table_one": {"variables": ["age", "related"]},
+    "proportion": {"variables": ["related"]},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 
