@@ -12,7 +12,7 @@ CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test debian check format docs campaign bench inference clean
+.PHONY: help demo simulate test debian check format docs campaign bench bench-cox inference clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
@@ -23,7 +23,7 @@ help:
 	@echo "make format    format the code"
 	@echo "make docs      write docs/cli.md from the commands"
 	@echo "make campaign  the long random campaigns of the tests"
-	@echo "make bench     benchmarks, as ratios"
+	@echo "make bench     benchmarks, as ratios (make bench-cox: a million patients beside R's coxph)"
 	@echo "make inference what totals of small studies give away, measured"
 	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
 
@@ -86,9 +86,12 @@ docs: $(READY)
 campaign: $(READY)
 	@$(BIN)/python -m pytest -q -n 2 -m campaign --hypothesis-profile=random
 
-bench: $(READY)
+bench: $(READY) bench-cox
 	@$(BIN)/python benchmarks/release.py
 	@$(BIN)/python benchmarks/processes.py
+
+bench-cox: $(READY)
+	@PYTHONPATH=. $(BIN)/python benchmarks/cox_million.py
 
 inference: $(READY)
 	@PYTHONPATH=. $(BIN)/python benchmarks/inference.py

@@ -34,6 +34,7 @@ DEFINITE: Final = frozenset(
         *("second_question", "second_roster", "second_readies", "release_over", "other_roster"),
         *("second_parts", "two_parts"),
         *("roster_too_small", "other_result", "rewound", "too_many_releases", DEFERRED),
+        *("other_identifiers", "overtaken"),
         "superseded",
     )
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,12 +44,24 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a simulation takes from outside: randomness, the clock, where progress goes."""
+    """What a simulation takes from outside: randomness, the clock, where progress goes.
+
+    at_once: how many sites compute at a time, as on machines of their own; what they send is taken
+    in their order.
+    """
 
     entropy: Entropy = os.urandom
     clock: Callable[[], str] = utc_now
     progress: Progress = lambda _: None
     received: list[bytes] = field(default_factory=list)
+    at_once: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+    def by_site(
+        self, work: Callable[[str], bytes | None], sites: Sequence[str]
+    ) -> dict[str, bytes | None]:
+        """Return what each site answers; numpy, hashes and the disk do not hold up others."""
+        with ThreadPoolExecutor(self.at_once) as pool:
+            return dict(zip(sites, pool.map(work, sites), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,32 +278,31 @@ def _core(
     return core
 
 
-def _replies(cores: Mapping[str, SiteCore], around: Surroundings) -> Callable[[str, bytes], bytes]:
-    """Return how a site is asked: its answer as bytes, kept in `around.received`."""
+def _asking(cores: Mapping[str, SiteCore], message: bytes) -> Callable[[str], bytes | None]:
+    """Return how a site is given a message."""
+    return lambda site: cores[site].receive(message)
 
-    def reply(site: str, message: bytes) -> bytes:
-        wire = cores[site].receive(message)
-        if wire is None:
-            raise Refused("malformed", f"no answer from '{site}'")
-        around.received.append(wire)
-        return wire
 
-    return reply
+def _answered(site: str, wire: bytes | None, around: Surroundings) -> bytes:
+    """Return what a site answered, kept in `around.received`; Refused if it did not."""
+    if wire is None:
+        raise Refused("malformed", f"no answer from '{site}'")
+    around.received.append(wire)
+    return wire
 
 
 def close(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
     """Close a release at all sites and take their receipts."""
-    reply = _replies(cores, around)
     closing = release.close()
+    answers = around.by_site(_asking(cores, closing), release.sites)
     for site in release.sites:
-        release.take_receipt(reply(site, closing))
+        release.take_receipt(_answered(site, answers[site], around))
 
 
 def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
     """Pass messages until the last round is done; DataError with all sites' findings."""
-    reply = _replies(cores, around)
     around.progress(f"{len(release.sites)} sites, release {release.number}")
-    for wire in _readies(release, reply):
+    for wire in _readies(release, cores, around):
         release.take_ready(wire)
     parts = [cores[site].receive(release.readies_message()) for site in release.sites]
     for part in filter(None, parts):
@@ -303,8 +315,7 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
         around.progress(f"round {release.conductor.number}: {len(release.conductor.asks)} sums")
         _answers(release, cores, message, around)
         shares = release.shares_message()
-        for site in release.sites:
-            cores[site].receive(shares)
+        around.by_site(_asking(cores, shares), release.sites)
         release.total()
 
 
@@ -315,7 +326,7 @@ def _answers(
 
     def given(question: bytes, sites: Sequence[str]) -> list[str]:
         """Give a question to sites and take their shares; return who has not answered."""
-        answers = {site: cores[site].receive(question) for site in sites}
+        answers = around.by_site(_asking(cores, question), sites)
         for wire in filter(None, answers.values()):
             around.received.append(wire)
             release.take_share(wire)
@@ -326,13 +337,14 @@ def _answers(
         given(split, waiting)
 
 
-def _readies(release: Release, reply: Callable[[str, bytes], bytes]) -> list[bytes]:
+def _readies(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> list[bytes]:
     """Return the READY messages; if data do not fit, the findings of all sites together."""
     wires: list[bytes] = []
     unfit: list[DataError] = []
     for site in release.sites:
         try:
-            wires.append(reply(site, release.open_message()))
+            opened = cores[site].receive(release.open_message())
+            wires.append(_answered(site, opened, around))
         except DataError as error:
             unfit.append(error)
     _raise_all(unfit)

@@ -170,8 +170,8 @@ class Answering:
                 continue
             layout = vector.Layout(tuple(entry(asks[i]).lanes(asks[i]) for i in chosen))
             mine = vector.encode(layout, [arrays[i] for i in chosen], len(self.opened.roster))
-            mask = masks.mask(layout, self.site, self.secrets, transcript=bound, section=section)
-            parts[section] = vector.to_bytes(vector.plus(mine, mask))
+            masked = masks.masked(mine, self.site, self.secrets, transcript=bound, section=section)
+            parts[section] = vector.to_bytes(masked)
         closed = parts["closed"]
         context = transcript.sealing(bound, self.site)
         sealed = seal(center, closed, context) if closed else b""

@@ -11,7 +11,7 @@ from collections.abc import Set
 
 import numpy as np
 
-from site_agent.contract.earlier import EVENTS
+from site_agent.contract.earlier import EVENTS, SELECTED
 from site_agent.contributions import Contributions, Words, without_ends
 
 NOBODY = Contributions(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64), {}, {}, {})
@@ -19,12 +19,26 @@ NOBODY = Contributions(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64
 
 def changed(now: Contributions, then: Contributions, respect: str = "", *, same_study: bool) -> int:
     """Return how many patients differ in a respect: "" for anything, or one of `respects`."""
+    if not same_study and respect.startswith(f"{SELECTED}/"):
+        return _apart(now, then, *respect.removeprefix(f"{SELECTED}/").rsplit("/", 1))
     if same_study and respect:
         return _differing(now, then, [respect], in_events=True)
     names = frozenset() if same_study else shared(now, then)
     if respect == EVENTS:
         names = frozenset(_ended(now, name) for name in names)
     return _differing(now, then, sorted(names), whole=same_study)
+
+
+def _apart(now: Contributions, then: Contributions, label: str, number: str) -> int:
+    """Return how many patients belong to an analysis now, or to a selection then, and not to both.
+
+    There is nothing to compare a selection with that the other study has not.
+    """
+    if int(number) >= len(then.selected):
+        return 0
+    here = now.patients[_digests(now, label, in_events=True) != 0]
+    there = then.patients[_digests(then, then.selected[int(number)], in_events=True) != 0]
+    return len(np.setxor1d(here, there, assume_unique=True))
 
 
 def _differing(

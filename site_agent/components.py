@@ -5,7 +5,8 @@ the hash of its definition with every derived column replaced by what it is deri
 the columns of the data. What is called otherwise and defined alike has the same name; what is
 called alike and defined otherwise has not. Columns of the data are components too: two studies
 may hide one column behind two expressions (a dose, and twice the dose), and then the column
-itself is what they have in common.
+itself is what they have in common. Its values are what stands in the data: two studies may read
+one column with other levels, or another reference.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ class Component:
     """A part of analyses: its name, the rows that hold its values, and the columns behind it.
 
     columns: names of the components that are these columns; its own name alone for a column.
-    used: whether analyses name it; if not it is a column behind others.
+    used: whether analyses name it; if not it is a column behind others. words: what stands in the
+    data for each level of such a column, whose rows have levels for groups; none for numbers.
     """
 
     name: str
     frame: Frame
     columns: frozenset[str]
     used: bool = True
+    words: tuple[str, ...] = ()
 
 
 def components(study: Study) -> dict[str, Component]:
@@ -81,7 +84,32 @@ def _columns(study: Study, frames: Iterable[Frame]) -> Iterator[Component]:
         else:
             nodes = [expressions.parse(text) for text in frame.covariates]
         for table, column in sorted(_sources(study, frame.table, nodes)):
-            yield _expression(study, table, column)
+            yield _column(study, table, column)
+
+
+def _column(study: Study, table: str, name: str) -> Component:
+    """Return a column of the data, whatever a study reads it as."""
+    column, own = study.tables[table].columns[name], _column_name(table, name)
+    frame, words = _values(study, table, name), _words_of(column)
+    if words:
+        frame = replace(frame, by=name, covariates=frame.covariates[:-1])
+    return Component(own, frame, frozenset({own}), words=words)
+
+
+def _words_of(column: Column) -> tuple[str, ...]:
+    """Return what stands in the data for each level of a column; nothing for numbers."""
+    if column.type == "boolean":
+        return "0", "1"
+    if not column.codes:
+        return column.levels
+    standing: dict[str, list[str]] = {level: [] for level in column.levels}
+    for code, level in column.codes.items():
+        standing[level].append(code)
+    return tuple("|".join(sorted(codes)) for codes in standing.values())
+
+
+def _column_name(table: str, column: str) -> str:
+    return _name(["column", table, column])
 
 
 def _values(study: Study, table: str, text: str) -> Frame:
@@ -126,7 +154,7 @@ def _meaning(study: Study, table: str, column: str) -> Any:
         return [SITE, column, list(study.site_attributes[column])]
     own = study.tables[table]
     if column in own.columns:
-        return ["column", table, column, _read_as(own.columns[column])]
+        return ["column", table, column, *_read_as(own.columns[column])]
     (derived,) = (item for item in own.derived if item.name == column)
     if derived.expression is not None:
         return _defined(study, table, derived.expression)
@@ -138,15 +166,17 @@ def _meaning(study: Study, table: str, column: str) -> Any:
 
 
 def _read_as(column: Column) -> list[Any]:
-    """Return what of a column's declaration decides on its values; no range and no unit does."""
-    kind = column.type if column.type in ("category", "boolean") else "number"
-    return [kind, list(column.levels), dict(column.codes), column.reference]
+    """Return what of a column's declaration decides on its values; no range and no unit does.
+
+    A number is what stands in the data, so nothing does.
+    """
+    if column.type not in ("category", "boolean"):
+        return []
+    return [column.type, list(column.levels), dict(column.codes), column.reference]
 
 
 def _behind(study: Study, table: str, nodes: Iterable[expressions.Node]) -> frozenset[str]:
-    return frozenset(
-        _name(_meaning(study, *source)) for source in _sources(study, table, list(nodes))
-    )
+    return frozenset(_column_name(*source) for source in _sources(study, table, list(nodes)))
 
 
 def _sources(

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from site_agent.contract import messages
-from site_agent.contract.canonical import sha256
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.lifecycle import SITE_RELEASE, SITE_ROUND, advance
@@ -33,6 +32,7 @@ from site_agent.contract.messages import (
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Ask
+from site_agent.earlier import FIRST
 from site_agent.keying import Keying
 from site_agent.ledger import Ledger
 from site_agent.memory import Memory
@@ -253,6 +253,8 @@ class SiteCore:
         """Return the share of a round; written into vault and ledger before it is returned."""
         before = self._shares_of(release, content.number)
         self._permission.refuse_unapproved(sent=bool(before))
+        if content.number > FIRST:
+            self._memory.refuse_overtaken(release.opened.release, release.present)
         parts = release.keyed().share(asks, bound, self._roster.center)
         if before:
             return self._sent(release, content)
@@ -260,7 +262,7 @@ class SiteCore:
         wire = messages.write(
             self._identity, Share(content.open, content.number, content.transcript), parts
         )
-        self._vault.put(release.name, f"share-{content.number}", wire)
+        digest = self._vault.put(release.name, f"share-{content.number}", wire)
         self._note(
             "share",
             release,
@@ -268,8 +270,10 @@ class SiteCore:
             question=content.transcript,
             sums=[{"sum": ask.sum, "frame": ask.frame.document()} for ask in asks],
             bytes=len(wire),
-            sha256=sha256(wire),
+            sha256=digest,
         )
+        if content.number > FIRST:  # two releases may have come so far, each without the other
+            self._memory.refuse_overtaken(release.opened.release, release.present)
         return wire
 
     def _shares_of(self, release: UnderWay, number: int) -> list[dict[str, Any]]:

@@ -124,8 +124,22 @@ def changes(
         item, then = known.get(name), NOBODY
         if item is not None:
             then = records.get(item.study, item.release)
+            _refuse_other_identifiers(now(), then, item)
         for respect in respects(study, [name]):
             aspect = respect.removeprefix(name).removeprefix("/")
             same = name.startswith(f"{study.hash}/")
             found[respect] = changed(now(), then, aspect, same_study=same)
     return found
+
+
+def _refuse_other_identifiers(now: Contributions, then: Contributions, item: Given) -> None:
+    """Refuse if patients of a common table go by another column: all would seem changed."""
+    for table in sorted(now.identified.keys() & then.identified.keys()):
+        if now.identified[table] != then.identified[table]:
+            raise Refused(
+                "other_identifiers",
+                f"the study names the patients of table '{table}' by '{now.identified[table]}', "
+                f"release {item.release} of study {item.study[:12]} did by "
+                f"'{then.identified[table]}': nobody can tell how many differ. Take the same key "
+                f"column as before",
+            )

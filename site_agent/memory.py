@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from site_agent import witness
 from site_agent.contract.earlier import earlier_releases
+from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame, Rows
 from site_agent.contract.messages import Message, Open, Ready
 from site_agent.contract.party import Member
 from site_agent.contract.study.model import Study
 from site_agent.contributions import Contributions, contributions
-from site_agent.earlier import Folders, RowSource, changes, given, names_to_compare
+from site_agent.earlier import FIRST, Folders, RowSource, changes, given, names_to_compare
 from site_agent.ledger import Ledger
 from site_agent.records import Records
 
@@ -99,6 +100,26 @@ class Memory:
     def earlier(self, number: int) -> tuple[str, ...]:
         """Return the releases that this site knows and compares release `number` with."""
         return names_to_compare(self.study, number, self._ledger.entries, self._folder)
+
+    def refuse_overtaken(self, number: int, present: Present) -> None:
+        """Refuse if another release has opened totals that release `number` is not compared with.
+
+        It had not when this one was READY. What counts is what the ledger tells before this one's
+        own first share of totals: of two that run side by side, one at most goes on.
+        """
+        entries = self._ledger.entries
+        named = {"study": self.study.hash, "release": number}
+        own = [e["number"] for e in self._ledger.find("share", **named) if e["round"] > FIRST]
+        before = entries[: own[0] - 1] if own else entries
+        known = names_to_compare(self.study, number, before, self._folder)
+        missing = sorted(set(known) - set(present.earlier))
+        if missing:
+            study, _, other = missing[0].partition("/")
+            raise Refused(
+                "overtaken",
+                f"release {other} of study {study[:12]} has opened totals of the same tables since "
+                f"this release began, which is not compared with it. Burn this one, open the next",
+            )
 
     def marks(self, opened: Open) -> tuple[str, ...]:
         """Return the marks of this site's ledger that the others of a roster have seen."""

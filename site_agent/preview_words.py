@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from site_agent.contract.catalogue import SUMS
 from site_agent.preview import Preview
@@ -14,6 +14,7 @@ from site_agent.serving import of_guard, rows_in_words
 
 Part = Mapping[str, Any]
 
+LONGEST: Final = 32  # parts of an argument that are written out; the document has all
 NOUNS = {"count": "count", "real": "number", "sealed": "number before blinding"}
 
 
@@ -65,7 +66,8 @@ def _arguments(arguments: Part) -> str:
 
 def _flat(value: Any) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flat, value)) + "]"
+        more = [f"and {len(value) - LONGEST} more"] if len(value) > LONGEST else []
+        return "[" + ", ".join([*map(_flat, value[:LONGEST]), *more]) + "]"
     return repr(value) if isinstance(value, float) else str(value)
 
 

@@ -55,6 +55,8 @@ class Records:
             "study": study,
             "release": number,
             "secret": secret_mark(self.secret()),
+            "identified": dict(found.identified),
+            "selected": list(found.selected),
             "columns": {name: sorted(columns) for name, columns in found.columns.items()},
         }
         events = {f"{OF_ANALYSIS}{name}": words for name, words in found.events.items()}
@@ -108,7 +110,8 @@ def _read(table: pa.Table, said: Mapping[str, Any]) -> Contributions:
         if name.startswith(OF_ANALYSIS)
     }
     columns = {name: frozenset(found) for name, found in said["columns"].items()}
-    return Contributions(patients, whole, events, arrays, columns)
+    named = said["identified"], tuple(said["selected"])
+    return Contributions(patients, whole, events, arrays, columns, *named)
 
 
 def _sync(path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from site_agent.contract.canonical import canonical_json, sha256
 
 PRIVATE: Final = 0o600
+ZEROS: Final = memoryview(bytes(1 << 20))  # with which a file is overwritten
 
 
 class Vault:
@@ -26,13 +27,14 @@ class Vault:
         self._folder = folder
         self._kept: dict[str, dict[str, bytes]] = {}
 
-    def put(self, release: str, name: str, data: bytes) -> None:
-        """Keep `data`; it is on disk when this returns."""
+    def put(self, release: str, name: str, data: bytes) -> str:
+        """Keep `data`, which is on disk when this returns; return its SHA-256."""
         kept = self._records(release)
         path = self._path(release)
         new = not path.exists()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        header = canonical_json({"name": name, "length": len(data), "sha256": sha256(data)})
+        digest = sha256(data)
+        header = canonical_json({"name": name, "length": len(data), "sha256": digest})
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
         with os.fdopen(descriptor, "ab", buffering=0) as file:
             before = file.seek(0, os.SEEK_END)
@@ -45,6 +47,7 @@ class Vault:
         if new:
             sync_folder(self._folder)
         kept[name] = data
+        return digest
 
     def get(self, release: str, name: str) -> bytes | None:
         """Return what was kept last under `name`, or None."""
@@ -56,7 +59,9 @@ class Vault:
         path = self._path(release)
         if path.exists():
             with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
+                left = path.stat().st_size
+                while left:
+                    left -= file.write(ZEROS[:left])
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()

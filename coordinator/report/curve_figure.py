@@ -86,7 +86,7 @@ def curve_figure(figure: CurveFigure, counts: Sequence[GroupCounts], identity: s
         *(_curve(line, figure.begins, frame, look) for line, look in drawn),
         *_labels(figure, frame, strokes),
         *watermark.across(figure.marks, _centre(frame), frame.x.end - frame.x.start),
-        *risk_table(counts, strokes, columns, top=frame.table_top, width=WIDTH),
+        *risk_table(counts, strokes[: len(counts)], columns, top=frame.table_top, width=WIDTH),
     ]
     return element(
         "svg", joined(parts), class_="figure", role="img", focusable="false",

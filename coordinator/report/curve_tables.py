@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coordinator.report import numbers
+from coordinator.report.model_tables import TEST_COLUMNS, test_row
 from coordinator.report.suppression import Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
 
@@ -26,8 +27,28 @@ def survival_tables(view: View) -> list[Table]:
 def incidence_tables(view: View) -> list[Table]:
     """Return the tables of an incidence analysis that have rows."""
     counts = counts_over_time(view)
-    tables = [_sizes(view, counts), _incidence_at(view, counts), _time_to(view)]
+    tables = [_sizes(view, counts), _incidence_at(view, counts), _time_to(view), _gray_tests(view)]
     return [_without_empty_group(table) for table in tables if table.rows]
+
+
+def _gray_tests(view: View) -> Table:
+    """Return Gray's test of each cause; hidden where any cause is a small count in a group.
+
+    The test of one cause counts the events of the others too.
+    """
+    tests = view.result.get("tests", ())
+    shown = view.rules.full and all(view.rules.summary(view.series(c)) for c in range(len(tests)))
+    rows = tuple(_gray_test(view, test, shown=shown) for test in tests)
+    return Table("Gray's test of equal incidence", ("Outcome", *TEST_COLUMNS[1:]), rows)
+
+
+def _gray_test(view: View, test: Mapping[str, Any], *, shown: bool) -> Row:
+    outcome, hidden = view.label(test["outcome"]), view.limit.hidden
+    if not shown:
+        return (outcome, hidden, str(test["df"]), hidden)
+    if test["because"]:
+        return (outcome, test["because"])
+    return test_row(outcome, test)
 
 
 def _without_empty_group(table: Table) -> Table:

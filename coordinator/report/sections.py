@@ -15,7 +15,15 @@ from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
 from coordinator.report.families import longest, outcomes, ticks_of
-from coordinator.report.model_tables import cox_tables, logrank_tables, screen_tables
+from coordinator.report.form_figure import FormFigure, form_figure
+from coordinator.report.model_tables import (
+    cox_tables,
+    fine_gray_tables,
+    logrank_tables,
+    meta_tables,
+    screen_tables,
+)
+from coordinator.report.predictions import predicted_figure
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
@@ -26,10 +34,12 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "logrank": logrank_tables,
     "cox": cox_tables,
     "cox_screen": screen_tables,
+    "fine_gray": fine_gray_tables,
     "compare": compare_tables,
     "paired": paired_tables,
     "table_one": cohort_tables,
     "proportion": proportion_tables,
+    "meta_analysis": meta_tables,
 }
 COUNTED: Final = "At risk after each time; censored and events up to and including it."
 CURVES: Final = ("survival", "incidence")
@@ -93,7 +103,13 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield a figure of survival, or one for each outcome of an incidence, if it may be drawn."""
+    """Yield figures of survival, predicted too, or of each incidence, and of a model's form."""
+    if view.document.kind == "cox":
+        drawn = predicted_figure(view, f"{identity}-1")
+        if drawn is not None:
+            yield Figure(*drawn, cells=())
+    if view.result.get("functional_form") and not view.rules.total().few:
+        yield _form(view, f"{identity}-2")
     if view.document.kind not in CURVES:
         return
     counts = counts_over_time(view)
@@ -101,6 +117,23 @@ def _figures(view: View, identity: str) -> Iterator[Figure]:
         lines, words_for = _lines(view, outcome, cause)
         if _worth_drawing(view, lines, cause):
             yield _figure(view, (lines, words_for), counts, f"{identity}-{cause + 1}", cause)
+
+
+def _form(view: View, identity: str) -> Figure:
+    """Return the figure of a covariate's functional form."""
+    form = view.result["functional_form"]
+    name, reference = view.label(form["covariate"]), f"{form['reference']:g}"
+    title = f"Hazard ratio by {name}, against {reference}"
+    figure = FormFigure(
+        form=form,
+        title=title,
+        description=f"{title}. Its values with limits are in the table below.",
+        x_title=name,
+        label=f"against {reference}",
+        marks=view.marks,
+    )
+    caption = f"{title}, with pointwise {view.level}. Dashed: a hazard ratio of 1."
+    return Figure(form_figure(figure, f"{identity}-form"), caption, ())
 
 
 def _worth_drawing(view: View, lines: tuple[Line, ...], cause: int) -> bool:

@@ -20,13 +20,21 @@ SCALES: Final = {
 VARIANCES: Final = {
     "gray": "Gray's variance as in cmprsk",
     "greenwood": "multinomial (Greenwood-type) variance",
+    "jackknife": "infinitesimal jackknife variance",
 }
 BASELINES: Final = {
     "pooled": "one baseline hazard over all hospitals",
     "by_site": "a baseline hazard of each hospital's own",
 }
+WEIGHTS: Final = {"crr": "cmprsk's crr", "finegray": "survival's finegray"}
+SANDWICHES: Final = {
+    "fine_gray": "Fine and Gray's variance as in cmprsk",
+    "robust": "robust variance for known weights",
+    "model": "variance of the information, which takes the weights as known (not that of cmprsk)",
+}
 WITHHELD: Final = "withheld:"
 NO_RESULT: Final = "No result"
+CLUSTERS: Final = {"site": "hospital"}
 TIES: Final = {"efron": "Efron's", "breslow": "Breslow's"}
 COMPLETE: Final = {
     "per_model": "each on the rows that have its own covariate",
@@ -39,7 +47,15 @@ def sentence(view: View) -> str:
     kind = view.document.kind
     if kind not in SENTENCES:
         return f"Analysis of the kind {kind}."
-    return f"{SENTENCES[kind](view)}{_gridded(view)}"
+    return f"{SENTENCES[kind](view)}{_months(view)}{_gridded(view)}"
+
+
+def _months(view: View) -> str:
+    """Return how months were converted, if estimates at months were asked for."""
+    options = view.document.options
+    if not options.get("at_months"):
+        return ""
+    return f" A month is {options['days_per_month']:g} days."
 
 
 def _gridded(view: View) -> str:
@@ -89,18 +105,35 @@ def _incidence(view: View) -> str:
     risks = f" (competing causes: {names})" if len(outcomes) > 1 else ""
     return (
         f"Cumulative incidence (Aalen-Johansen) of {_subject(view)}{_by(view)}{risks}; "
-        f"{variance}, {_limits(view, options['conf_type'])}."
+        f"{variance}, {_limits(view, options['conf_type'])}.{_gray(view)}"
     )
 
 
-def _logrank(view: View) -> str:
+def _gray(view: View) -> str:
+    """Return how groups are compared, if they are."""
+    if not view.result.get("tests"):
+        return ""
+    return f" Gray's test{_stratified(view)} compares the groups, for each cause by itself."
+
+
+def _stratified(view: View) -> str:
     options = view.document.options
     strata = [view.label(name) for name in options.get("strata", [])]
     strata += ["hospital"] if options.get("by_site") else []
-    stratified = f", stratified by {' and '.join(strata)}" if strata else ""
+    return f", stratified by {' and '.join(strata)}," if strata else ""
+
+
+def rank_test(rho: float) -> str:
+    """Return the name of the test whose weights are S to the power of rho."""
+    names = {0.0: "Log-rank", 1.0: "Peto-Peto"}
+    return names.get(rho, f"Fleming-Harrington, rho = {rho:g},")
+
+
+def _logrank(view: View) -> str:
     return (
-        f"Log-rank test of {_subject(view)}{_by(view)}{stratified}; hypergeometric variance, "
-        f"chi-square over all groups."
+        f"{rank_test(view.result.get('rho', 0))} test of {_subject(view)}{_by(view)}"
+        f"{_stratified(view).removesuffix(',')}; hypergeometric variance, chi-square over all "
+        f"groups."
     )
 
 
@@ -111,16 +144,32 @@ def _model_conventions(view: View) -> str:
     return (
         f"{TIES.get(options['ties'], options['ties'])} method for ties, "
         f"{BASELINES.get(options['baseline'], options['baseline'])}{stratified}, "
-        f"{view.level.removesuffix(' CI')} Wald limits"
+        f"{view.level.removesuffix(' CI')} Wald limits{_robust(options)}"
     )
+
+
+def _robust(options: Mapping[str, Any]) -> str:
+    """Return by what robust errors add up, if they are robust."""
+    if not options.get("robust"):
+        return ""
+    cluster = CLUSTERS.get(options["cluster"], options["cluster"])
+    return f" with robust (sandwich) standard errors, clustered by {cluster}"
 
 
 def _cox(view: View) -> str:
     names = ", ".join(view.document.options["covariates"])
     return (
         f"Cause-specific Cox proportional hazards model of {_subject(view)} on {names}; "
-        f"{_model_conventions(view)}."
+        f"{_model_conventions(view)}.{_firth(view)}"
     )
+
+
+def _firth(view: View) -> str:
+    """Return that a fit is penalised, and why if it was not asked for."""
+    if not view.result.get("firth"):
+        return ""
+    because = ", as the likelihood has no maximum" if "firth_because" in view.result else ""
+    return f" Firth's penalised likelihood{because}; its log-likelihoods are penalised."
 
 
 def _screen(view: View) -> str:
@@ -128,6 +177,19 @@ def _screen(view: View) -> str:
     return (
         f"Cause-specific Cox proportional hazards models of {_subject(view)}, one for each "
         f"covariate, {complete}; {_model_conventions(view)}."
+    )
+
+
+def _fine_gray(view: View) -> str:
+    options = view.document.options
+    names = ", ".join(options["covariates"])
+    ties = TIES.get(options["ties"], options["ties"])
+    return (
+        f"Subdistribution hazard (Fine and Gray) of {_subject(view)} on {names}, competing causes "
+        f"staying at risk with the weight of {WEIGHTS.get(options['convention'], '')}; {ties} "
+        f"method for ties, {BASELINES.get(options['baseline'], options['baseline'])}, "
+        f"{SANDWICHES.get(options['variance'], options['variance'])}, "
+        f"{view.level.removesuffix(' CI')} Wald limits."
     )
 
 
@@ -175,16 +237,31 @@ METHODS: Final = {
     "wilson": "Wilson's",
     "wilson_cc": "Wilson's corrected",
 }
+
+
+def _meta_analysis(view: View) -> str:
+    options = view.document.options
+    names = ", ".join(options["covariates"])
+    ties = TIES.get(options["ties"], options["ties"])
+    return (
+        f"Meta-analysis of Cox models of {_subject(view)} on {names}, one of each hospital with at "
+        f"least {options['least_events']} events; {ties} method for ties, fixed effect and random "
+        f"effects of DerSimonian and Laird, {view.level.removesuffix(' CI')} Wald limits."
+    )
+
+
 SENTENCES: Final = {
     "survival": _survival,
     "incidence": _incidence,
     "logrank": _logrank,
     "cox": _cox,
     "cox_screen": _screen,
+    "fine_gray": _fine_gray,
     "compare": _compare,
     "paired": _paired,
     "table_one": _table_one,
     "proportion": _proportion,
+    "meta_analysis": _meta_analysis,
 }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from site_agent.contract.analyses.compare import COMPARE
+from site_agent.contract.analyses.competing import INCIDENCE
 from site_agent.contract.analyses.cox import COX, COX_SCREEN
-from site_agent.contract.analyses.curves import INCIDENCE, SURVIVAL
+from site_agent.contract.analyses.curves import SURVIVAL
+from site_agent.contract.analyses.fine_gray import FINE_GRAY
 from site_agent.contract.analyses.guard_sums import (
     CARRIERS,
     CHANGED,
@@ -16,6 +18,7 @@ from site_agent.contract.analyses.guard_sums import (
 )
 from site_agent.contract.analyses.kind import Kind
 from site_agent.contract.analyses.logrank import LOGRANK
+from site_agent.contract.analyses.meta_analysis import META_ANALYSIS
 from site_agent.contract.analyses.paired import PAIRED
 from site_agent.contract.analyses.proportion import PROPORTION
 from site_agent.contract.analyses.table_one import TABLE_ONE
@@ -25,15 +28,8 @@ from site_agent.contract.sums import Sum
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
     for kind in (
-        SURVIVAL,
-        INCIDENCE,
-        LOGRANK,
-        COX,
-        COX_SCREEN,
-        COMPARE,
-        PAIRED,
-        TABLE_ONE,
-        PROPORTION,
+        *(SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY),
+        *(META_ANALYSIS, COMPARE, PAIRED, TABLE_ONE, PROPORTION),
     )
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)

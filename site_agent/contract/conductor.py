@@ -15,6 +15,7 @@ from site_agent.contract.analyses.guard_openings import Key
 from site_agent.contract.analyses.results import Result
 from site_agent.contract.canonical import digest
 from site_agent.contract.catalogue import KINDS, SUMS
+from site_agent.contract.declared import as_declared
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.lockstep import lockstep
 from site_agent.contract.study.model import Analysis, Study
@@ -72,7 +73,8 @@ def _estimator(study: Study, analysis: Analysis, withheld: Mapping[Key, str]) ->
     own = {model: because for (name, model), because in withheld.items() if name == analysis.name}
     if "" in own:
         return _failing(own[""])
-    return KINDS[analysis.kind].estimator(study, analysis, own)
+    estimator = KINDS[analysis.kind].estimator(study, analysis, own)
+    return as_declared(study, analysis, own, estimator)
 
 
 def _failing(because: str) -> Estimator:

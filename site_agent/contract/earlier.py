@@ -7,10 +7,13 @@ same. For each of these names it counts, in several respects, the patients who c
     <name>              in anything
     <name>/<analysis>   in the rows of one analysis of the same study, ends of follow-up left out
     <name>/events       in what another study has in common, ends of follow-up left out
+    <name>/selected/<analysis>/<n>  by belonging to the rows of this analysis, or to those of the
+                        n-th distinct selection of another study
 
-In each respect nobody differs, or enough patients do. One count over everything would not do: a
-hospital that updates the day last seen changes everybody, and a single new patient, whose
-covariates are all that a model's totals differ by, would pass among them.
+In each respect but the last nobody differs, or enough patients do. In the last, otherwise, the
+analysis is withheld: what it finds would subtract from what the other study found. One count over
+everything would not do: a hospital that updates the day last seen changes everybody, and a single
+new patient, whose covariates are all that a model's totals differ by, would pass among them.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from site_agent.contract.analyses.guard_selections import selection
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame
@@ -27,6 +31,8 @@ from site_agent.contract.study.model import Study
 
 NAME: Final = re.compile(r"[0-9a-f]{64}/[1-9][0-9]{0,9}\Z")
 EVENTS: Final = "events"
+SELECTED: Final = "selected"
+MOST_SELECTED: Final = 32  # selections of another study that are compared with, the first ones
 
 
 def analysed(study: Study) -> dict[str, Frame]:
@@ -41,15 +47,33 @@ def analysed(study: Study) -> dict[str, Frame]:
     return {label: frame for frame, label in found.items()}
 
 
+def selected(study: Study) -> dict[str, Frame]:
+    """Return the distinct selections of all analyses, each by the first analysis that has it."""
+    found: dict[Frame, str] = {}
+    for label, frame in analysed(study).items():
+        found.setdefault(selection(study, frame), label)
+    return {label: frame for frame, label in found.items()}
+
+
+def selection_of(respect: str) -> tuple[str, str]:
+    """Return the analysis whose selection is compared, and with which release; "" if none is."""
+    study, number, *more = respect.split("/", 2)
+    kind, _, rest = (more[0] if more else "").partition("/")
+    label, numbered, _ = rest.rpartition("/")
+    return (label if kind == SELECTED and numbered else ""), f"{study}/{number}"
+
+
 def respects(study: Study, earlier: Iterable[str]) -> tuple[str, ...]:
     """Return everything in which a release of `study` is compared with each of `earlier`."""
-    labels = list(analysed(study))
+    own = list(analysed(study))
+    numbered = [f"{name}/{number}" for name in selected(study) for number in range(MOST_SELECTED)]
+    other = [EVENTS, *(f"{SELECTED}/{item}" for item in numbered)]
     return tuple(
         respect
         for name in earlier
         for respect in (
             name,
-            *(f"{name}/{label}" for label in (labels if _of(study, name) else [EVENTS])),
+            *(f"{name}/{item}" for item in (own if _of(study, name) else other)),
         )
     )
 

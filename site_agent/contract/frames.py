@@ -27,7 +27,8 @@ class Frame:
     Rows with a missing value in any of them are left out: complete cases of this frame.
     Expressions are in canonical form. Without an endpoint the rows are a whole table.
     grid: ascending ticks to which times are moved, none for all of them. weights: the number that
-    each row counts as. compared: other frames
+    each row counts as. offset: a known part of its linear predictor. cluster: what rows that hang
+    together have in common. compared: other frames
     over the same table, of which each row says whether it belongs to them.
     """
 
@@ -41,15 +42,19 @@ class Frame:
     grid: tuple[int, ...] = ()
     weights: str | None = None
     compared: tuple[Frame, ...] = ()
+    offset: str | None = None
+    cluster: str | None = None
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Return every expression without which a row is left out."""
-        first = [name for name in (self.by, self.weights) if name is not None]
+        alone = (self.by, self.weights, self.offset, self.cluster)
+        first = [name for name in alone if name is not None]
         return tuple(dict.fromkeys((*first, *self.strata, *self.covariates, *self.complete)))
 
     def document(self) -> dict[str, Any]:
-        """Return the canonical form."""
+        """Return the canonical form; what came later is in it only where it is used."""
+        later = {"offset": self.offset, "cluster": self.cluster}
         return {
             "table": self.table,
             "endpoint": self.endpoint,
@@ -61,6 +66,7 @@ class Frame:
             "grid": list(self.grid),
             "weights": self.weights,
             "compared": [frame.document() for frame in self.compared],
+            **{name: text for name, text in later.items() if text is not None},
         }
 
 
@@ -79,7 +85,9 @@ class Rows:
     left_out: rows by reason. member: (n, m), which of the m compared frames each row belongs to.
     changed: by earlier release, how many patients contribute otherwise than to it; a release
     that is not named is one of which the hospital knows nothing. weight: (n,), what each row counts
-    as; None where each counts as one.
+    as; None where each counts as one. offset: (n,), added to the linear predictor, or None.
+    cluster: (n,), equal in rows that hang together, or None. derived: what was worked out from
+    these rows and serves again in the next round, by name; rows made from others have none.
     """
 
     entry: Integers
@@ -94,6 +102,9 @@ class Rows:
     member: Booleans = field(default_factory=_none_compared)
     changed: Mapping[str, int] = field(default_factory=dict)
     weight: Floats | None = None
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    offset: Floats | None = None
+    cluster: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -110,4 +121,6 @@ class Rows:
             self.patient[chosen],
             patients=len(np.unique(self.patient[chosen])),
             weight=None if self.weight is None else self.weight[chosen],
+            offset=None if self.offset is None else self.offset[chosen],
+            cluster=None if self.cluster is None else self.cluster[chosen],
         )

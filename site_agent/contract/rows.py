@@ -224,6 +224,8 @@ class FrameBuilder:
             left_out=left_out,
             member=self._membership(frame)[keep],
             weight=self._weights(frame, table, keep),
+            offset=_numbers(frame.offset, table, keep),
+            cluster=_numbers(frame.cluster, table, keep),
         )
 
     def _course(self, frame: Frame) -> FollowUp:
@@ -288,6 +290,13 @@ class FrameBuilder:
             _, columns, _ = expressions.design(_evaluate(name, table), name)
             parts.append(np.asarray(columns, dtype=np.float64))
         return np.concatenate(parts, axis=1)
+
+
+def _numbers(name: str | None, table: expressions.Rows, keep: Mask) -> Floats | None:
+    """Return an expression's values in the rows kept, codes of levels; None where there is none."""
+    if name is None:
+        return None
+    return np.asarray(_evaluate(name, table).data[keep], dtype=np.float64)
 
 
 def _evaluate(name: str, table: expressions.Rows) -> Value:

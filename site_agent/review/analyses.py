@@ -61,15 +61,26 @@ def _incidence(study: Study, analysis: Analysis) -> list[str]:
     noun, (event, *others) = rows_noun(study, endpoint.table), endpoint.cause_names
     same = f", and the same for {listed(others)}" if others else ""
     what = f"The share of {noun}s with the event {event} by each time{same} (cumulative incidence)"
-    return [f"{what}; {_endpoint(analysis)}.", *_curves(study, analysis)]
+    return [f"{what}; {_endpoint(analysis)}.", *_curves(study, analysis), *_tested(study, analysis)]
+
+
+def _tested(study: Study, analysis: Analysis) -> list[str]:
+    """Return with what the groups of an incidence are compared, if they are."""
+    options = analysis.options
+    if not options["by"] or study.endpoints[options["endpoint"]].entry is not None:
+        return []
+    compared = _compared(study, analysis, by_site=options["by_site"])
+    return ["A test whether the groups have the same incidence (Gray's test).", *compared]
 
 
 def _logrank(study: Study, analysis: Analysis) -> list[str]:
     event = study.endpoints[analysis.options["endpoint"]].event
     groups = grouping(study, analysis, analysis.options["by"])
+    rho = analysis.options["rho"]
+    weighted = f", early times weighing more, rho = {rho:g}" if rho else ""
     return [
         f"A test whether the event {event} comes sooner in some groups of {groups} than in others "
-        f"(log-rank test); {_endpoint(analysis)}.",
+        f"(log-rank test{weighted}); {_endpoint(analysis)}.",
         *_compared(study, analysis, by_site=analysis.options["by_site"]),
         *_censored_by_others(study, analysis),
     ]
@@ -79,6 +90,18 @@ def _cox(study: Study, analysis: Analysis) -> list[str]:
     return _models(
         study, analysis, "How the rate of the event {event} goes with {names} (a Cox model)", ""
     )
+
+
+def _fine_gray(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    event, *others = study.endpoints[options["endpoint"]].cause_names
+    names = listed(options["covariates"])
+    stay = f" Those with {listed(others, 'or')} stay among those compared." if others else ""
+    return [
+        f"How the share with the event {event} by each time goes with {names} (a Fine and Gray "
+        f"model); {_endpoint(analysis)}.{stay}",
+        *_compared(study, analysis, by_site=options["baseline"] == "by_site"),
+    ]
 
 
 def _screen(study: Study, analysis: Analysis) -> list[str]:
@@ -93,11 +116,14 @@ def _compare(study: Study, analysis: Analysis) -> list[str]:
     options = analysis.options
     what = f"Whether each of these differs between groups of {options['by']}"
     if options["complete"] == "common":
-        return [_tested(study, analysis, what), "All take the rows in which every one is known."]
-    return [_tested(study, analysis, what), "Each takes the rows in which it is known."]
+        return [
+            _groups_tested(study, analysis, what),
+            "All take the rows in which every one is known.",
+        ]
+    return [_groups_tested(study, analysis, what), "Each takes the rows in which it is known."]
 
 
-def _tested(study: Study, analysis: Analysis, what: str) -> str:
+def _groups_tested(study: Study, analysis: Analysis, what: str) -> str:
     options = analysis.options
     strata = [grouping(study, analysis, name) for name in options["strata"]]
     strata += ["the hospital"] if options["by_site"] else []
@@ -145,7 +171,7 @@ def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str
 def _compared(study: Study, analysis: Analysis, *, by_site: bool) -> list[str]:
     """Return with whom patients are compared: over hospitals or within, and in which strata."""
     over = "within each hospital" if by_site else "over all hospitals together"
-    strata = [grouping(study, analysis, name) for name in analysis.options["strata"]]
+    strata = [grouping(study, analysis, name) for name in analysis.options.get("strata", ())]
     within = f", and only within the same group of {listed(strata)}" if strata else ""
     return [f"Compared {over}{within}."]
 
@@ -168,6 +194,7 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "logrank": _logrank,
     "cox": _cox,
     "cox_screen": _screen,
+    "fine_gray": _fine_gray,
     "compare": _compare,
     "paired": _paired,
     "table_one": _table_one,

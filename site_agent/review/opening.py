@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from site_agent.contract.analyses.fine_gray_sums import AT_RISK
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Analysis, Study
@@ -35,15 +36,22 @@ CLASSES: Final[dict[Disclosure, tuple[str, ...]]] = {
         "A rare value is one patient, though nothing else about the patient goes with it.",
     ),
     "C": (
-        "Sums of covariates over the patients still at risk, at each time of an event. They open "
-        "to the center alone. The hospitals see what it makes of them (score, information and "
-        "log-likelihood of the model), and cannot check them as they check the other totals.",
+        "Sums of covariates over the patients still at risk, at each time of an event. Those of a "
+        "fit open to the center alone. The hospitals see what it makes of them (score, "
+        "information and log-likelihood of the model), and cannot check them as they "
+        "check the other totals.",
         "WARNING for small studies: the difference of two neighbouring sums is the patients who "
         "left in between, often a single one. Then the center can work out the covariates and "
         "times of single patients, without name and hospital. Approve class C only if the center "
         "may receive such rows, which are pseudonymous data of patients.",
     ),
 }
+
+BESIDE_THE_FIT: Final = (
+    "For {names} sums over the patients at risk, or the linear predictors of those who have the "
+    "event, at each of its times, open to the hospitals as well as to the center: robust errors, a "
+    "concordance and curves are computed from them."
+)
 
 FITTED: Final = (
     "Score, information and log-likelihood are sums from which a model is fitted, a few times over."
@@ -53,6 +61,11 @@ SEALED: Final = (
     "The sums over the patients at risk at each event open to the center only scrambled with a "
     "secret that the hospitals share and the center has not. It is undone in the total over all "
     "events. A hospital that gave the center the secret would open them: then this is class C."
+)
+
+TO_ALL: Final = (
+    "Once, at the estimate, such sums open to every hospital as well, so that each can work out "
+    "what its own patients add to the variance:"
 )
 
 Opened = tuple[Disclosure, str]
@@ -68,7 +81,7 @@ def opens(study: Study, analysis: Analysis) -> list[Opened]:
 
 def _also(study: Study, analysis: Analysis) -> str:
     """Return what counts by time hold besides: entries, and strata of a test."""
-    if "baseline" in analysis.options:
+    if "baseline" in analysis.options and analysis.kind != "fine_gray":
         return ""
     strata = analysis.options.get("strata", ())
     within = f", in each group of {listed(strata)}" if strata else ""
@@ -96,7 +109,25 @@ def class_sentences(study: Study, disclosure: Disclosure, analyses: Sequence[str
     if disclosure == "C":
         columns = {column for model in models for column in covariate_columns(study, model)}
         sentences.append(f"Here these sums are made from: {', '.join(sorted(columns))}.")
+        shown = [model.name for model in models if _shows_hospitals(model)]
+        sentences += [BESIDE_THE_FIT.format(names=listed(shown))] if shown else []
+        wide = [model.name for model in models if _wide(model)]
+        if wide:
+            sentences.append(f"{TO_ALL} {listed(wide)}.")
     return sentences
+
+
+def _shows_hospitals(analysis: Analysis) -> bool:
+    """Return whether open risk sets are shown to hospitals too, for what follows from the fit."""
+    options = analysis.options
+    asked = ("robust", "concordance", "predict", "baseline_curve")
+    return options.get("risk_sets") == "open" and any(options.get(name) for name in asked)
+
+
+def _wide(model: Analysis) -> bool:
+    """Return whether the variance of a model needs open risk sets at the hospitals."""
+    uses = KINDS[model.kind].uses(model.options)
+    return (AT_RISK.disclosure, AT_RISK.gives) in uses
 
 
 def declared_sentence(study: Study) -> str:

@@ -40,7 +40,10 @@ def _analysis_limits(study: Study) -> list[str]:
     policy = study.policy
     return [
         f"Then, for each analysis that is not accepted below, it asks how small its parts are, and "
-        f"leaves it out of the release if they are too small: a model with fewer than "
+        f"leaves it out of the release if they are too small: one with fewer than "
+        f"{counted(policy.patients, 'patient')} in all; one that fewer than "
+        f"{counted(policy.changed_sites, 'hospital')} have patients for, or for a group of it; a "
+        f"model or a test with fewer than "
         f"{counted(policy.deaths, 'patient')} who have the event, in all or in one of its strata; "
         f"one with fewer than {counted(policy.carriers, 'patient')} inside or outside of a group; "
         f"a model that would tell more numbers, with those before it, than its patients have "
@@ -49,8 +52,8 @@ def _analysis_limits(study: Study) -> list[str]:
         f"analyses whose patients differ by fewer than "
         f"{counted(policy.changed_patients, 'patient')}, or in fewer than "
         f"{counted(policy.changed_sites, 'hospital')}. These counts open as totals.",
-        "A curve, a test or a cohort has no smallest size of its own: a group of it, or its "
-        "events, can be as few as one patient.",
+        "A group of a curve has no smallest number of patients, and the events of a curve have "
+        "none: if enough hospitals have patients in the group, they can be as few as one patient.",
     ]
 
 

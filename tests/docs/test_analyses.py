@@ -18,10 +18,12 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "logrank": {"endpoint": "survival", "by": "arm"},
     "cox": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
     "cox_screen": {"endpoint": "survival", "covariates": ["age"], "baseline": "by_site"},
+    "fine_gray": {"endpoint": "relapse_from_start", "covariates": ["age"], "baseline": "by_site"},
     "compare": {"variables": ["age", "related"], "by": "arm"},
     "paired": {"before": "ferritin", "after": "age"},
     "table_one": {"variables": ["age", "related"]},
     "proportion": {"variables": ["related"]},
+    "meta_analysis": {"endpoint": "survival", "covariates": ["age"]},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 
@@ -88,7 +90,7 @@ def test_the_tables_are_those_of_the_page(kind: str, release: Written) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_says_what_opens(kind: str) -> None:
     """The classes that a kind can open are named in its section."""
-    baselines = ("pooled", "by_site") if kind.startswith("cox") else ("",)
+    baselines = ("pooled", "by_site") if "covariates" in EXAMPLES[kind] else ("",)
     study = read_study(_only(kind), "study.yaml")
     text = section(PAGE, f"`{kind}`") + (section(PAGE, "`cox`") if kind == "cox_screen" else "")
     opened = {
@@ -109,8 +111,13 @@ def test_the_reasons_are_those_of_the_results(release: Written) -> None:
 
 
 def test_a_curve_takes_one_round(release: Written) -> None:
-    """A model takes one round before its evaluations, one behind; the guard's two come first."""
+    """A model takes one round before its evaluations, one behind; the guard's two come first.
+
+    A variance of a subdistribution hazard takes two, a concordance over all hospitals three.
+    """
     lines = (release.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    models = [release.results[name].document() for name in ("model", "pooled")]
-    rounds = [model["evaluations"] + ("proportionality" in model) for model in models]
+    names = ("model", "pooled", "subdistribution")
+    models = [release.results[name].document() for name in names]
+    behind = [2 if "variance_of" in m else 3 * ("concordance" in m) for m in models]
+    rounds = [m["evaluations"] + more for m, more in zip(models, behind, strict=True)]
     assert len(lines) == 3 + max(rounds)

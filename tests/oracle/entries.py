@@ -77,6 +77,7 @@ ASKED = {
     "ms": _asked_of_states,
     "etm": _nothing,
     "cox": _nothing,
+    "crr": _nothing,
 }
 
 
@@ -106,11 +107,17 @@ class _Source:
         """Add a log-rank test."""
         self._add("logrank", f"logrank.{name}", {"kind": "logrank", "endpoint": endpoint, **fields})
 
+    def peto(self, name: str, endpoint: str, **fields: Any) -> None:
+        """Add a test with the weights of Peto and Peto."""
+        weighted = {"kind": "logrank", "endpoint": endpoint, "rho": 1, **fields}
+        self._add("logrank", f"peto.{name}", weighted)
+
     def incidence(
         self, name: str, endpoint: str, *, truncated: bool = False, **fields: Any
     ) -> None:
         """Add curves of incidence; the name tells the package whose variance they have."""
         topic = next(part for part in ("cuminc", "ms", "etm") if part in name.split("."))
+        jackknife = "greenwood" if truncated else "jackknife"
         conf_types = {"cuminc": ("log-log",), "ms": MULTISTATE, "etm": tuple(ETM_NAMES)}[topic]
         self._add(
             topic,
@@ -118,7 +125,7 @@ class _Source:
             {
                 "kind": "incidence",
                 "endpoint": endpoint,
-                "variance": "gray" if topic == "cuminc" else "greenwood",
+                "variance": {"cuminc": "gray", "ms": jackknife, "etm": "greenwood"}[topic],
                 **fields,
             },
             conf_types=conf_types[:1] if topic == "ms" and truncated else conf_types,
@@ -142,6 +149,23 @@ class _Source:
             },
         )
 
+    def fine_gray(self, name: str, endpoint: str, covariates: Iterable[str], **fields: Any) -> None:
+        """Add a subdistribution hazard; the name tells package, ties and strata."""
+        by_site = "strata_site" in name
+        self._add(
+            "crr",
+            name,
+            {
+                "kind": "fine_gray",
+                "endpoint": endpoint,
+                "covariates": list(covariates),
+                "convention": "finegray" if "finegray" in name else "crr",
+                "ties": "efron" if "efron" in name else "breslow",
+                **({"baseline": "by_site"} if by_site else {"risk_sets": "open"}),
+                **fields,
+            },
+        )
+
 
 def _lung() -> list[Entry]:
     lung = _Source("lung")
@@ -152,6 +176,7 @@ def _lung() -> list[Entry]:
     lung.km("reverse.sex", "survival", by="sex", reverse=True)
     lung.logrank("sex", "survival", by="sex")
     lung.logrank("sex.strata_site", "survival", by="sex", by_site=True)
+    lung.peto("sex", "survival", by="sex")
     lung.logrank("ecog", "survival", by="ecog")
     lung.logrank("ecog.strata_sex_site", "survival", by="ecog", strata=["sex"], by_site=True)
     plain = ("age", "sex", "ph_ecog")
@@ -161,6 +186,7 @@ def _lung() -> list[Entry]:
     lung.cox("strata_sex_cluster_site", "survival", ("age", "ph_ecog"), strata=["sex"])
     lung.cox("factor_ecog", "survival", ("ecog",))
     lung.cox("complete_case_trap", "survival", ("age", "sex", "wt_loss"))
+    lung.cox("offset", "survival", ("sex", "ph_ecog"), offset="0.02 * age")
     lung.cox("poly_age", "survival", ("age", "age ** 2", "sex"))
     karnofsky = ("ph_karno", "pat_karno", "wt_loss", "log10(meal_cal)")
     lung.cox("full_missing", "survival", ("age", "sex", "ecog", *karnofsky))
@@ -177,7 +203,7 @@ def _mgus2() -> list[Entry]:
     mgus2.logrank("sex.strata_site", "survival", by="sex", by_site=True)
     mgus2.incidence("cuminc.all", "pcm")
     mgus2.incidence("cuminc.sex", "pcm", by="sex")
-    mgus2.incidence("cuminc.sex.strata_site", "pcm", by="sex")
+    mgus2.incidence("cuminc.sex.strata_site", "pcm", by="sex", by_site=True)
     mgus2.incidence("ms.all", "pcm")
     mgus2.incidence("ms.sex", "pcm", by="sex")
     mgus2.incidence("etm.sex", "pcm", by="sex")
@@ -187,6 +213,15 @@ def _mgus2() -> list[Entry]:
         mgus2.incidence(f"{name}.sex", "pcm_by_age", by="sex", truncated=True)
         mgus2.incidence(f"{name}.entry60", "pcm_by_age", cohort="from_60", truncated=True)
     full = ("age", "sex", "hgb", "log10(creat)", "mspike")
+    for cause in ("pcm", "death"):
+        mgus2.fine_gray(f"crr.{cause}", cause, ("age / 10", *full[1:]))
+    for ties in ("breslow", "efron", "strata_site.breslow", "strata_site.efron"):
+        mgus2.fine_gray(f"finegray.complete.{ties}", "pcm", ("age / 10", "sex", "mspike"))
+    for ties in ("breslow", "efron"):
+        short = ("sex", "mspike")
+        mgus2.fine_gray(f"finegray.complete.lt.{ties}", "pcm_by_age", short)
+        late = f"finegray.complete.lt.entry60.{ties}"
+        mgus2.fine_gray(late, "pcm_by_age", short, cohort="from_60")
     for name in ("os.efron", "os.breslow", "os.strata_site", "os.strata_site.breslow"):
         mgus2.cox(name, "survival", full)
     mgus2.cox("cs.pcm", "pcm", ("age", "sex", "hgb", "mspike"))
@@ -252,7 +287,7 @@ def _rotterdam() -> list[Entry]:
         "rfs.hormon.strata_meno", "relapse_free", by="hormon", strata=["cut(meno, [1])"]
     )
     rotterdam.incidence("cuminc.size", "relapse", by="size")
-    rotterdam.incidence("cuminc.hormon.strata_site", "relapse", by="hormon")
+    rotterdam.incidence("cuminc.hormon.strata_site", "relapse", by="hormon", by_site=True)
     rotterdam.incidence("ms.all", "relapse")
     rotterdam.incidence("ms.size", "relapse", by="size")
     logs = ("log10(nodes + 1)", "log10(pgr + 1)", "log10(er + 1)")
@@ -269,7 +304,28 @@ def _rotterdam() -> list[Entry]:
     causes = ("age / 10", "size", logs[0], "grade", "hormon")
     rotterdam.cox("cs.relapse", "relapse", causes)
     rotterdam.cox("cs.death", "death_first", causes)
+    competing = ("age / 10", "size", logs[0], "grade == 3", "hormon")
+    for name, endpoint in (("crr.relapse", "relapse"), ("crr.death", "death_first")):
+        rotterdam.fine_gray(name, endpoint, competing)
     return rotterdam.made
+
+
+def _colon() -> list[Entry]:
+    colon = _Source("colon")
+    for name, endpoint in (("os", "survival"), ("rec", "recurrence")):
+        colon.km(f"{name}.rx", endpoint, by="rx")
+        colon.logrank(f"{name}.rx", endpoint, by="rx")
+    colon.logrank("os.rx.strata_site", "survival", by="rx", by_site=True)
+    strata = ["cut(extent, [2, 3, 4])", "cut(differ, [2, 3])"]
+    colon.logrank("os.rx.strata_extent_differ", "survival", by="rx", strata=strata)
+    invaded = ("obstruct", "perfor", "adhere")
+    full = ("rx", "sex", "age", *invaded, "nodes", "grade", "extent", "surg")
+    colon.cox("os.efron", "survival", full)
+    short = ("rx", "sex", "age", "obstruct", "nodes", "extent")
+    colon.cox("os.strata_site.breslow", "survival", short)
+    recurrence = ("rx", "node4", "obstruct")
+    colon.cox("rec.strata_extent_cluster_site", "recurrence", recurrence, strata=["depth"])
+    return colon.made
 
 
 def _edge_ties() -> list[Entry]:
@@ -282,10 +338,11 @@ def _edge_ties() -> list[Entry]:
     x2 = "cut(x2, [1, 2, 3])"
     ties.logrank("x1", "event", by="x1 == 1")
     ties.logrank("x2", "event", by=x2)
+    ties.peto("x1", "event", by="x1 == 1")
     ties.logrank("x1.strata_site", "event", by="x1 == 1", by_site=True)
     ties.incidence("cuminc.all", "a")
     ties.incidence("cuminc.x1", "a", by="x1 == 1")
-    ties.incidence("cuminc.x1.strata_site", "a", by="x1 == 1")
+    ties.incidence("cuminc.x1.strata_site", "a", by="x1 == 1", by_site=True)
     ties.incidence("cuminc.x2", "a", by=x2)
     ties.incidence("ms.all", "a")
     ties.incidence("ms.x1", "a", by="x1 == 1")
@@ -301,6 +358,9 @@ def _edge_ties() -> list[Entry]:
     for name in ("lt.efron", "lt.breslow", "lt.strata_site", "lt.invalid_rows"):
         ties.cox(name, "event_truncated", ("x1", "x2"))
     ties.cox("collinear", "event", ("x1", "x3", "x2"))
+    ties.fine_gray("crr.1", "a", ("x1", "x2"))
+    for name in ("crr.1.time_gt_0", "finegray.a.breslow"):
+        ties.fine_gray(name, "a", ("x1", "x2"), cohort="after_0")
     return ties.made
 
 
@@ -325,6 +385,7 @@ ENTRIES: tuple[Entry, ...] = (
     *_heart(),
     *_cgd(),
     *_rotterdam(),
+    *_colon(),
     *_edge_ties(),
     *_edge_timefix(),
 )

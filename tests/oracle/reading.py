@@ -24,14 +24,19 @@ FILES: Final = {
     "ms": "cif",
     "etm": "cif",
     "cox": "cox",
+    "crr": "cif",
 }
 
 
 # Pooled models of many deaths and columns, seconds when sealed. They are compared with R in their
 # open form, and with that when sealed in test_sealed.py.
 HEAVY: Final = {
+    "colon": ("cox_os_efron",),
     "mgus2": ("cox_os_efron", "cox_cs_death"),
-    "rotterdam": ("cox_os_efron", "cox_os_breslow", "cox_os_cluster_site", "cox_cs_relapse"),
+    "rotterdam": (
+        *("cox_os_efron", "cox_os_breslow", "cox_os_cluster_site", "cox_cs_relapse"),
+        *("crr_crr_relapse", "crr_crr_death"),
+    ),
 }
 
 
@@ -102,8 +107,9 @@ def in_the_open(
 
 
 def is_pooled(fields: Mapping[str, Any]) -> bool:
-    """Return whether an analysis is a Cox model with one risk set over all hospitals."""
-    return fields["kind"] in ("cox", "cox_screen") and fields.get("baseline") != "by_site"
+    """Return whether an analysis is a model with one risk set over all hospitals."""
+    models = ("cox", "cox_screen", "fine_gray")
+    return fields["kind"] in models and fields.get("baseline") != "by_site"
 
 
 def table_of(study: str) -> str:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.comparing import CURVE, RELATIVE, deviation, step
+from tests.oracle.comparing import CURVE, P_VALUE, RELATIVE, deviation, step
 from tests.oracle.entries import ETM_NAMES, MULTISTATE, Entry, entries
 from tests.oracle.reading import document, expected
 
 CUMINC = entries("cuminc")
 STEPS = [e for e in CUMINC if "step_time" in next(iter(expected(e)["curves"].values()))]
+TESTED = [entry for entry in CUMINC if "gray_test" in expected(entry)]
 STATES = entries("ms")
 JACKKNIFED = [entry for entry in STATES if not entry.truncated]
 ETM = entries("etm")
@@ -122,6 +123,22 @@ def test_cuminc_limits(entry: Entry) -> None:
     assert deviation(_where(positive, *ours), _where(positive, *limits)) <= CURVE
 
 
+@parametrised(TESTED)
+def test_gray_statistic(entry: Entry) -> None:
+    """Gray's test of each cause has cuminc's statistic and degrees of freedom."""
+    ours, theirs = document(entry, "log-log")["tests"], expected(entry)["gray_test"]["data"]
+    found = [[test["statistic"], test["df"]] for test in ours]
+    assert deviation(found, [[row[0], row[2]] for row in theirs], relative=True) <= RELATIVE
+
+
+@parametrised(TESTED)
+def test_gray_p_value(entry: Entry) -> None:
+    """Gray's test of each cause has cuminc's p-value."""
+    found = [test["p_value"] for test in document(entry, "log-log")["tests"]]
+    theirs = [row[1] for row in expected(entry)["gray_test"]["data"]]
+    assert deviation(found, theirs, relative=True) <= P_VALUE
+
+
 @parametrised([entry for entry in STATES if all("time" in c for c in _strata(entry))])
 def test_states(entry: Entry) -> None:
     """The probability of being in a state is survfit's at every time."""
@@ -142,7 +159,7 @@ def test_state_counts(entry: Entry) -> None:
 
 @parametrised([entry for entry in JACKKNIFED if all("time" in c for c in _strata(entry))])
 def test_state_errors(entry: Entry) -> None:
-    """Without truncation, Greenwood's error is the jackknife's of survfit."""
+    """Without truncation, the jackknife's error is survfit's."""
     theirs = _states(entry)
     ours = _steps(entry, "log", theirs, "time", "std_error")
     assert deviation(ours, [curve["std_err"] for curve in theirs]) <= CURVE

@@ -16,7 +16,7 @@ from tests.pooling import pool
 
 R_STOPS_EARLY = 1e-6  # cox.zph is at the coefficients where coxph's iteration has stopped
 DATA = ("lung", "cgd", "heart", "mgus2", "edge_ties")
-LONG = ("rotterdam",)  # 1,272 deaths, sealed at each point of each fit
+LONG = ("rotterdam", "colon")  # 1,272 and 430 deaths, sealed at each point of each fit
 CASES = [
     pytest.param(data, name, marks=[pytest.mark.campaign] if data in LONG else [])
     for data in (*DATA, *LONG)

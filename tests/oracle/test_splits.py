@@ -39,8 +39,32 @@ SCREENS = {
 }
 
 
+EVERYTHING: dict[str, Any] = {
+    "kind": "cox",
+    "risk_sets": "open",
+    "robust": True,
+    "concordance": True,
+    "baseline_curve": True,
+}
+FURTHER: dict[str, dict[str, Any]] = {
+    "lung": {
+        "endpoint": "survival",
+        "covariates": ["age", "sex", "ph_ecog"],
+        "predict": {"one": {"age": 60, "sex": "male", "ph_ecog": 1}},
+    },
+    "heart": {
+        "endpoint": "survival",
+        "covariates": ["age", "transplant"],
+        "predict": {"one": {"age": 0, "transplant": 1}},
+    },
+    "edge_ties": {"endpoint": "event_truncated", "covariates": ["x1"], "offset": "x2 / 10"},
+    "mgus2": {"endpoint": "death_by_age", "covariates": ["sex", "hgb"], "ties": "breslow"},
+}
+
+
 def _text(study: str) -> str:
-    screens = SCREENS if study == "lung" else {}
+    screens = {"further": {**EVERYTHING, **FURTHER[study]}}
+    screens |= SCREENS if study == "lung" else {}
     analyses = analyses_of(filter(_over_all, ENTRIES), study) | screens
     return study_text(study, in_the_open(analyses) if study in OPEN else analyses)
 

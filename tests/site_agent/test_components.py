@@ -25,13 +25,15 @@ def test_what_the_analyses_are_made_of() -> None:
 
 
 def test_columns_behind_others_are_there_too() -> None:
-    """Of the endpoints four days, of the peak crs of the grades."""
+    """Of the endpoints four days, of the peak crs of the grades, and sex as it stands there."""
     found = components(study()).values()
-    assert sorted(item.frame.covariates for item in found if not item.used) == [
+    behind = [item.frame for item in found if not item.used]
+    assert sorted((*frame.covariates, *([frame.by] if frame.by else [])) for frame in behind) == [
         ("day", "crs"),
         ("death_day",),
         ("last_seen_day",),
         ("relapse_day",),
+        ("sex",),
         ("start_day",),
     ]
 

@@ -27,14 +27,16 @@ ROWS = Rows(
     entry=BLANK - 1,
     time=np.array([3, 5, 7]),
     cause=np.array([1, 0, 2]),
-    group=np.array([0, 1, 1]),
+    group=np.array([0, 0, 1]),
     stratum=BLANK,
     design=np.array([[1.5], [0.0], [-2.0]]),
     patient=np.array([0, 1, 2]),
     patients=3,
     weight=np.array([1.0, 2.0, 0.5]),
+    offset=np.array([0.0, 0.5, -0.5]),
+    cluster=np.array([1.0, 1.0, 2.0]),
 )
-COUNTED = ("entry", "time", "cause", "group", "stratum", "design", "weight")
+COUNTED = ("entry", "time", "cause", "group", "stratum", "design", "weight", "offset", "cluster")
 
 
 def found(
@@ -95,7 +97,7 @@ def test_a_change_of_one_patient(part: str) -> None:
 
 def test_rows_hold_nothing_else_of_a_patient() -> None:
     """Whatever is added to rows must be counted, or it could change unseen."""
-    about = {"patient", "patients", "left_out", "member", "changed"}
+    about = {"patient", "patients", "left_out", "member", "changed", "derived"}
     assert {field.name for field in fields(Rows)} == {*COUNTED} | about
 
 

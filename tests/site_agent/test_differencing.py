@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from site_agent.contract.analyses.results import Failure
 from site_agent.contract.errors import Refused
 from site_agent.contract.messages import Round
 from site_agent.contract.study.model import EarlierRoster, Study
@@ -231,12 +232,112 @@ def test_a_revision_that_leaves_one_patient_out(course: Course) -> None:
     assert course.other_study(frozen(text)).release() == "deferred"
 
 
+def divided(course: Course, *, accepted: str = "") -> Study:
+    """A study with a curve of some, one patient among them, and a model of all but that one."""
+    dose = float(course.rows("elm")["dose"].iloc[0])
+    cohorts = f"cohorts:\n  most: dose != {dose!r}\n  some: dose < 6 or dose == {dose!r}\n"
+    head, _, rest = STUDY.partition("analyses:\n")
+    analyses = (
+        "  some: {kind: survival, endpoint: survival, cohort: some}\n"
+        "  most: {kind: cox, endpoint: survival, cohort: most, covariates: [dose], "
+        "baseline: by_site}\n"
+    )
+    policy = rest[rest.index("disclosure:") :].partition("  accepted:")[0]
+    return frozen(f"{head}{cohorts}analyses:\n{analyses}{policy}{accepted}")
+
+
+def withheld(course: Course) -> dict[str, str]:
+    """What is withheld in the next release, with the beginning of the reason."""
+    outcome = course.play().finish().outcome
+    assert outcome is not None
+    failed = {name: r for name, r in outcome.results.items() if isinstance(r, Failure)}
+    return {name: result.because[:49] for name, result in failed.items()}
+
+
+def test_an_analysis_of_all_but_one_that_has_the_one_elsewhere(course: Course) -> None:
+    """Everybody is in the other study, but the model of all but one shows the one: withheld."""
+    course.release()
+    found = withheld(course.other_study(divided(course)))
+    assert found == {"most": "withheld: its patients differ from those of an ana"[:49]}
+
+
+def test_without_an_earlier_release_it_is_opened(course: Course) -> None:
+    """Nothing of this study can be subtracted to the one."""
+    assert withheld(course.other_study(divided(course))) == {}
+
+
+def test_what_is_accepted_by_name_is_opened(course: Course) -> None:
+    """The stewards have signed it."""
+    course.release()
+    accepted = "  accepted:\n    - {analysis: most, because: one is left out}\n"
+    assert withheld(course.other_study(divided(course, accepted=accepted))) == {}
+
+
 def test_a_covariate_by_another_expression(course: Course) -> None:
     """A correction shows in a study that has the column behind another expression."""
     course.release()
     revised = course.other_study(other("[dose]", "[dose * 2]"))
     revised.changes.append(corrected("dose", 0.5, of=("elm",)))
     assert revised.release() == "deferred"
+
+
+READINGS = pytest.mark.parametrize(
+    "new",
+    [
+        "status: {type: category, codes: {0: alive, 1: dead}}",
+        "status: {type: category, codes: {1: dead, 0: censored}}",
+        "status: {type: category, codes: {0: censored, 1: dead}, reference: dead}",
+        "status: {type: number}",
+    ],
+    ids=["other labels", "another order", "another reference", "a number"],
+)
+
+
+def read_otherwise(new: str) -> Study:
+    """The study with another declaration of the status."""
+    old = "status: {type: category, codes: {0: censored, 1: dead}}"
+    text = STUDY.replace(old, new)
+    if "number" in new:
+        text = text.replace('status == "dead"', "status == 1")
+    return frozen(text)
+
+
+@READINGS
+def test_a_correction_in_a_column_that_is_read_otherwise(course: Course, new: str) -> None:
+    """One patient who died after all is one, whatever a study calls the levels of its column."""
+    course.release()
+    revised = course.other_study(read_otherwise(new))
+    revised.changes.append(_died)
+    assert revised.release() == "deferred"
+
+
+@READINGS
+def test_a_column_that_is_read_otherwise(course: Course, new: str) -> None:
+    """The same data differ in nobody, whatever a study calls the levels."""
+    course.release()
+    play = course.other_study(read_otherwise(new)).play()
+    release = play.finish()
+    assert {count for counts in totals(release, "patients") for count in counts} == {0}
+
+
+def _died(site: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The first patient of one hospital has the other status."""
+    rows = rows.copy()
+    if site == "elm":
+        rows.loc[rows.index[0], "status"] = 1 - rows["status"].iloc[0]
+    return rows
+
+
+def test_patients_by_another_column(course: Course) -> None:
+    """A study that names patients otherwise would find everybody changed: refused."""
+
+    def numbered(site: str, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(record=[f"record-{site}-{number}" for number in range(len(rows))])
+
+    course.changes.append(numbered)
+    course.release()
+    revised = course.other_study(other("key: patient", "key: record"))
+    assert revised.release() == "other_identifiers"
 
 
 def test_a_study_over_another_table(course: Course) -> None:

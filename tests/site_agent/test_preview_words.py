@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from site_agent.preview import previewed
-from site_agent.preview_words import _numbers, in_words
+from site_agent.preview_words import _flat, _numbers, in_words
 from site_agent.review.page import places
 from tests.protocol import STUDY, frozen, patients, site_data, the_data, the_study
 
@@ -135,3 +135,8 @@ def array(shape: list[int], numbers: list[Any], encoding: str = "count") -> dict
 def test_numbers_in_words(found: dict[str, Any], expected: str) -> None:
     """All of a few numbers, else those that are not zero with their place from 0."""
     assert _numbers(found) == expected
+
+
+def test_a_long_argument_is_cut() -> None:
+    """Releases of another study are compared in many respects; the document has them all."""
+    assert _flat(list(range(40))) == f"[{', '.join(map(str, range(32)))}, and 8 more]"

@@ -17,7 +17,13 @@ from tests.protocol import entropy
 STUDY = "ab" * 32
 WORDS = np.array([3, 2**63 + 5, 2**64 - 1], dtype=np.uint64)
 FOUND = Contributions(
-    WORDS, WORDS + np.uint64(1), {"curve: a": WORDS}, {"part": WORDS}, {"part": frozenset({"x"})}
+    WORDS,
+    WORDS + np.uint64(1),
+    {"curve: a": WORDS},
+    {"part": WORDS},
+    {"part": frozenset({"x"})},
+    {"patients": "patient"},
+    ("curve: a",),
 )
 
 
@@ -38,10 +44,10 @@ def test_what_was_put_is_got(records: Records) -> None:
     found = records.get(STUDY, 7)
     assert (
         [found.patients.tolist(), found.whole.tolist(), found.events["curve: a"].tolist()],
-        *(found.parts["part"].tolist(), found.columns),
+        *(found.parts["part"].tolist(), found.columns, found.identified, found.selected),
     ) == (
         [WORDS.tolist(), (WORDS + np.uint64(1)).tolist(), WORDS.tolist()],
-        *(WORDS.tolist(), {"part": frozenset({"x"})}),
+        *(WORDS.tolist(), {"part": frozenset({"x"})}, {"patients": "patient"}, ("curve: a",)),
     )
 
 

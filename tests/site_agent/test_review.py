@@ -346,6 +346,25 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "Compared over all hospitals together. All patients of the table patients.",
         ),
         (
+            "a: {kind: fine_gray, endpoint: trm_from_start, covariates: [age]}",
+            "How the share with the event death by each time goes with age (a Fine and Gray model)"
+            "; endpoint trm_from_start. Those with relapse stay among those compared. Compared "
+            "over all hospitals together. All patients of the table patients.",
+        ),
+        (
+            "a: {kind: incidence, endpoint: trm_from_start, by: sex, by_site: true}",
+            "The share of patients with the event death by each time, and the same for relapse "
+            "(cumulative incidence); endpoint trm_from_start. One curve for each group of sex "
+            "(male, female). A test whether the groups have the same incidence (Gray's test). "
+            "Compared within each hospital. All patients of the table patients.",
+        ),
+        (
+            "a: {kind: logrank, endpoint: survival, by: smoker, rho: 1}",
+            "A test whether the event death comes sooner in some groups of smoker (false, true) "
+            "than in others (log-rank test, early times weighing more, rho = 1); endpoint "
+            "survival. Compared over all hospitals together. All patients of the table patients.",
+        ),
+        (
             "a: {kind: compare, variables: [age, smoker], by: sex, complete: common}",
             "Whether each of these differs between groups of sex: age and smoker. The groups are "
             "sex (male, female); test: auto. All take the rows in which every one is known. All "
@@ -382,6 +401,8 @@ def test_each_kind_has_words(kind: str) -> None:
         "logrank": "endpoint: survival, by: sex",
         "cox": "endpoint: survival, covariates: [age]",
         "cox_screen": "endpoint: survival, covariates: [age]",
+        "fine_gray": "endpoint: survival, covariates: [age]",
+        "meta_analysis": "endpoint: survival, covariates: [age]",
         "compare": "variables: [age], by: sex",
         "paired": "before: age, after: kps",
         "table_one": "variables: [age]",
@@ -444,6 +465,16 @@ def test_class_c_names_the_columns_it_is_made_from() -> None:
         "m: {kind: cox, endpoint: survival, covariates: [dose, kps], risk_sets: open}"
     )
     assert "Here these sums are made from: patients.age, patients.kps." in said(found)
+
+
+@pytest.mark.parametrize(("variance", "told"), [("fine_gray", True), ("model", False)])
+def test_risk_sets_that_open_to_hospitals_are_told(variance: str, told: bool) -> None:
+    """Fine and Gray's variance opens sums over the risk sets to every hospital."""
+    found = analysing(
+        "m: {kind: fine_gray, endpoint: survival, covariates: [kps], risk_sets: open, "
+        f"variance: {variance}}}"
+    )
+    assert ("open to every hospital as well" in said(found)) == told
 
 
 def test_sealed_risk_sets_are_told() -> None:
@@ -543,8 +574,8 @@ def test_the_limits_of_an_analysis() -> None:
     """What is counted of single analyses, and what is then left out, with the study's numbers."""
     text = said(small(("sites: 3, patients: 5, others: 3", "sites: 3, deaths: 6, carriers: 7")))
     assert (
-        "a model with fewer than 6 patients who have the event, in all or in one of its strata; "
-        "one with fewer than 7 patients inside or outside of a group;"
+        "a model or a test with fewer than 6 patients who have the event, in all or in one of its "
+        "strata; one with fewer than 7 patients inside or outside of a group;"
     ) in text
 
 

@@ -1,7 +1,7 @@
 """The kinds `cox` and `cox_screen`: cause-specific proportional hazards over hospitals.
 
-A fit takes one round for counts and moments, one for each point of Newton's method, and one more
-for tests of proportional hazards (zph) and the baseline hazard (baseline_at).
+A fit takes one round for counts and moments, one for each point of Newton's method, and one to
+three more for what follows from it (cox_following.py).
 
 baseline by_site: each hospital is a stratum of its own, forms its own score, information and
 log-likelihood, and only their totals open (class A).
@@ -14,15 +14,22 @@ and log see only these.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from site_agent.contract.analyses.counts import COUNTS, counts_ask
-from site_agent.contract.analyses.cox_behind import behind
+from site_agent.contract.analyses.cox_concordance import WITHIN_SITE as CONCORDANCE
+from site_agent.contract.analyses.cox_following import following
+from site_agent.contract.analyses.cox_further_options import cluster_of
+from site_agent.contract.analyses.cox_maximum import best, profile_of
 from site_agent.contract.analyses.cox_model import Model, model_of
 from site_agent.contract.analyses.cox_options import read, read_screen, seals, uses
+from site_agent.contract.analyses.cox_pairs import OUTLIVING, PAIR_SQUARES
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Wanted, fitted
+from site_agent.contract.analyses.cox_robust import POOLED as ROBUST
+from site_agent.contract.analyses.cox_robust import WITHIN_SITE as ROBUST_WITHIN_SITE
 from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
 from site_agent.contract.analyses.cox_sums import (
     DEATH_WEIGHTS,
@@ -31,11 +38,14 @@ from site_agent.contract.analyses.cox_sums import (
     RISK_SETS,
     WITHIN_SITE,
 )
+from site_agent.contract.analyses.cox_thirds import THIRDS, cubes
+from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
+from site_agent.contract.analyses.functional_form import functional_form
 from site_agent.contract.analyses.kind import Kind, Options, Withheld, frame_of
-from site_agent.contract.analyses.newton import Monotone, maximise
+from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.risk_sets import triangle, unpack
-from site_agent.contract.analyses.separation import monotone_words, refuse_separation
+from site_agent.contract.analyses.score_residuals import COLUMN
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
@@ -59,35 +69,42 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
         asks.append(counts_ask(study, model.frame))
     answers = yield tuple(asks)
     known = answers[0].totals
-    _refuse_without_events(known)
-    refuse_separation(study, model.frame.table, model.columns, known)
+    refuse_without_events(known)
     rows, events = known["rows"][0], int(known["events"][0])
     centre = known["sum"] / rows
-    covariance = _covariance(unpack(known["products"], len(terms)) / rows, centre)
+    covariance = covariance_of(unpack(known["products"], len(terms)) / rows, centre)
     name, fixed = _points(model, answers)
     public = {"centre": centre, **_death_weights(model, answers)}
 
     def ask(beta: Floats) -> Ask:
         return Ask(name, model.frame, fixed, {"beta": beta, **public})
 
-    try:
-        most = model.together.most_points(int(known["patients"][0]), len(terms))
-        maximum = yield from maximise(ask, covariance, events, most=most)
-    except Monotone as monotone:
-        raise AnalysisError(monotone_words(terms, monotone)) from None
+    highest = yield from best(study, model, known, ask, covariance)
+    maximum = highest.maximum
     found = fitted(
         maximum,
         terms,
         Wanted(model.ties, model.baseline, model.frame.strata, model.conf_level),
         counts=(int(rows), int(known["patients"][0]), events),
         left_out=left_out(known["left_out"]),
+        firth=highest.firth,
     )
-    if not (model.zph or model.baseline_at):
-        return found
-    return (yield from behind(study, model, found, maximum, ask, answers[-1].totals))
+    found = replace(
+        found,
+        firth_because=highest.because,
+        profile=(yield from profile_of(model, known, ask, covariance, highest)),
+        functional_form=functional_form(
+            model.functional_form,
+            model.blocks,
+            maximum.estimate,
+            maximum.variance,
+            level=model.conf_level,
+        ),
+    )
+    return (yield from following(study, model, found, maximum, ask, answers[-1].totals))
 
 
-def _covariance(mean_products: Floats, centre: Floats) -> Floats:
+def covariance_of(mean_products: Floats, centre: Floats) -> Floats:
     """Return the covariance (p, p) of the columns; 0 for one that is constant up to rounding."""
     covariance = mean_products - np.outer(centre, centre)
     varies = np.diag(covariance) > 1e-12 * np.diag(mean_products)
@@ -124,6 +141,8 @@ def _death_weights(model: Model, answers: tuple[Answer, ...]) -> Arrays:
 def _refuse_large(model: Model, times: int) -> None:
     p = len(model.terms)
     numbers = times * (1 + p + triangle(p))
+    if model.firth != "never":
+        numbers += times * (1 + p + triangle(p) + cubes(p))
     if numbers > MOST_SEALED:
         raise AnalysisError(
             f"{times} {'deaths' if model.ties == 'efron' else 'death times'} and {p} columns make "
@@ -133,7 +152,8 @@ def _refuse_large(model: Model, times: int) -> None:
         )
 
 
-def _refuse_without_events(known: Arrays) -> None:
+def refuse_without_events(known: Arrays) -> None:
+    """Raise AnalysisError if there is no row, or no event of interest; known are the moments."""
     if not known["rows"][0]:
         raise AnalysisError("no row has the endpoint and all covariates; nothing can be fitted")
     if not known["events"][0]:
@@ -150,6 +170,8 @@ def _frame(study: Study, options: Options, covariates: tuple[str, ...]) -> Frame
         strata=tuple(options["strata"]),
         covariates=covariates,
         weights=options["weights"],
+        offset=options["offset"],
+        cluster=options["cluster"] if cluster_of(options) == COLUMN else None,
         complete=tuple(options["covariates"]) if common else (),
     )
 
@@ -180,7 +202,12 @@ def _cox_screen(study: Study, analysis: Analysis, withheld: Withheld) -> Estimat
     return CoxScreen({name: (outcomes | refused)[name] for name in frames})
 
 
-_SUMS: Final = (COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE)
+_SUMS: Final = (
+    *(COUNTS, MOMENTS, DEATHS, DEATH_WEIGHTS, SEALED_RISK_SETS, RISK_SETS, WITHIN_SITE),
+    *(OPEN_RISK_SETS, ROBUST, ROBUST_WITHIN_SITE, CONCORDANCE),
+    *(DEATH_PREDICTORS, OUTLIVING, PAIR_SQUARES),
+    *THIRDS.values(),
+)
 
 COX: Final = Kind("cox", read, uses, _cox_frames, _cox, _SUMS, seals=seals)
 COX_SCREEN: Final = Kind(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
+from site_agent.contract.analyses.cox_further_options import cluster_of
 from site_agent.contract.analyses.cox_together import Together, together
+from site_agent.contract.analyses.functional_form import FunctionalForm, form_of
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import design_columns, levels_of
 from site_agent.contract.study.model import Analysis, Study
@@ -14,7 +18,11 @@ from site_agent.contract.study.model import Analysis, Study
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model to fit: its rows, and the names of its design columns by covariate."""
+    """One model to fit: its rows, and the names of its design columns by covariate.
+
+    cluster: `patient`, `site` or `column` where standard errors are robust. curves: by name the
+    values of columns for which survival is predicted.
+    """
 
     frame: Frame
     columns: tuple[tuple[str, tuple[str, ...]], ...]
@@ -26,6 +34,13 @@ class Model:
     baseline_at: tuple[float, ...]
     together: Together
     conf_level: float
+    firth: str
+    intervals: str
+    functional_form: FunctionalForm | None
+    cluster: str = ""
+    concordance: bool = False
+    baseline_curve: bool = False
+    curves: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -56,6 +71,13 @@ def model_of(study: Study, frame: Frame, analysis: Analysis) -> Model:
         baseline_at=tuple(options["baseline_at"]),
         together=together(study, analysis),
         conf_level=options["conf_level"],
+        cluster=cluster_of(options),
+        concordance=options["concordance"],
+        baseline_curve=options.get("baseline_curve", False),
+        curves=options.get("predict", {}),
+        firth=options["firth"],
+        intervals=options["intervals"],
+        functional_form=form_of(options),
     )
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from site_agent.contract.analyses.counts import COUNTS
+from site_agent.contract.analyses.cox_further_options import (
+    further_sums,
+    read_curves,
+    read_further,
+)
 from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
 from site_agent.contract.analyses.cox_sums import (
     DEATH_WEIGHTS,
@@ -13,6 +18,8 @@ from site_agent.contract.analyses.cox_sums import (
     RISK_SETS,
     WITHIN_SITE,
 )
+from site_agent.contract.analyses.cox_thirds import THIRDS
+from site_agent.contract.analyses.functional_form import read_form
 from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.proportionality import TRANSFORMS
 from site_agent.contract.expressions import Number
@@ -25,25 +32,38 @@ BASELINES: Final = ("pooled", "by_site")
 RISK_SET_FORMS: Final = ("sealed", "open")
 COMPLETE: Final = ("per_model", "common")
 # The sum that gives a point of the likelihood, by how risk sets are summed; "" within hospitals.
+INTERVALS: Final = ("wald", "profile")
 POINTS: Final = {"sealed": SEALED_RISK_SETS, "open": RISK_SETS, "": WITHIN_SITE}
 
 
 def read(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `cox` in canonical form."""
+    options, table = _read_model(fields, context)
+    return {**options, **read_curves(fields, context, table, options)}
+
+
+def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
+    """Read the options of one model or of a screen, and the table of its rows."""
     rows, table = context.rows(fields)
-    return {
+    baseline = _read_baseline(fields)
+    options = {
         **rows,
         "covariates": context.covariates(fields, table),
         "strata": context.strata(
             fields, table, instead="for a baseline of each hospital's own: baseline: by_site"
         ),
         "ties": fields.choice("ties", TIES, default="efron"),
-        **_read_baseline(fields),
+        **baseline,
         "weights": _read_weights(fields, context, table),
         "zph": _read_transforms(fields),
         "baseline_at": _read_times(fields, context.time),
         "conf_level": fields.proportion("conf_level", default=0.95),
+        **read_further(fields, context, table, baseline["risk_sets"]),
+        "firth": _read_firth(fields),
+        "intervals": fields.choice("intervals", INTERVALS, default="wald"),
+        "functional_form": read_form(fields, context, table),
     }
+    return options, table
 
 
 def _read_baseline(fields: Fields) -> dict[str, Any]:
@@ -81,6 +101,22 @@ def _read_weights(fields: Fields, context: Context, table: str) -> str | None:
     return context.expression(fields, node, table, accept=(Number,), expected="a number above 0")
 
 
+def _read_firth(fields: Fields) -> str:
+    """Read `firth`: true, false (default) or on_separation; as always, never, on_separation."""
+    node = fields.node_of("firth")
+    if node is None or node.value is False:
+        return "never"
+    if node.value is not True and node.value != "on_separation":
+        fields.issue(f"found {node.kind()}, expected true, false or on_separation", node)
+        return "never"
+    for other in ("weights", "zph"):
+        if fields.named.get(other) is not None:
+            fields.issue(
+                f"'{other}' is not offered with Firth's fit; take one of the two out", node
+            )
+    return "always" if node.value is True else "on_separation"
+
+
 def _read_transforms(fields: Fields) -> list[str]:
     """Read `zph`, the transforms of time of the tests of proportional hazards."""
     names, node = fields.texts("zph"), fields.named.get("zph")
@@ -94,7 +130,7 @@ def _read_transforms(fields: Fields) -> list[str]:
 def read_screen(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the options of `cox_screen` in canonical form."""
     complete = fields.choice("complete", COMPLETE, default="per_model")
-    return {**read(fields, context), "complete": complete}
+    return {**_read_model(fields, context)[0], "complete": complete}
 
 
 def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
@@ -103,7 +139,8 @@ def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     by_time = [DEATHS] if options["baseline"] == "pooled" else []
     by_time += [DEATH_WEIGHTS] if by_time and options["weights"] else []
     by_time += [COUNTS] if options["zph"] or options["baseline_at"] else []
-    opened = (MOMENTS, *by_time, point)
+    thirds = [THIRDS[point.name]] if options["firth"] != "never" else []
+    opened = (MOMENTS, *by_time, point, *thirds, *further_sums(options))
     return tuple((one.disclosure, one.gives) for one in opened)
 
 

@@ -2,7 +2,9 @@
 
 The ask: `columns` p, `strata`, `efron`, and of pooled baselines `deaths` (ticks by stratum) and
 `ties` (how many die at each, over all strata in order); floats `beta` (p,), `centre` (p,), and with
-weighted rows `death_weights` (K,), the mean weight of those who die at each time.
+weighted rows `death_weights` (K,), the mean weight of those who die at each time. Of a
+subdistribution hazard also `competing` (ticks), and floats `leaving` and `staying`
+(subdistribution.py).
 
 Behind the maximum one more ask may come, with `steps` (ticks) and floats `weights` (T, K) over the
 death times. It gives no plain point but what follows from the fit: with g one row of weights,
@@ -15,12 +17,14 @@ death times. It gives no plain point but what follows from the fit: with g one r
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from site_agent.contract.analyses.risk_sets import Deaths, Weights, risk_set_sums, triangle
+from site_agent.contract.analyses.subdistribution import faded_of, subdistribution_sums
 from site_agent.contract.frames import Floats, Rows
 from site_agent.contract.securesum.fixedpoint import COUNT, REAL
 from site_agent.contract.sums import Arrays, Ask, Lane
@@ -85,11 +89,10 @@ def point_lanes(ask: Ask) -> tuple[Lane, ...]:
 
 def risk_sets_of(rows: Rows, ask: Ask, deaths: Deaths, weights: Weights | None) -> Arrays:
     """Return a hospital's sums over those at risk; what is too large comes as infinity."""
-    beta, centre = ask.floats["beta"], ask.floats["centre"]
+    beta, centre, faded = ask.floats["beta"], ask.floats["centre"], faded_of(ask)
+    sums = risk_set_sums if faded is None else partial(subdistribution_sums, faded=faded)
     with np.errstate(over="ignore", invalid="ignore"):
-        return risk_set_sums(
-            rows, beta, centre, deaths=deaths, efron=ask.fixed["efron"], weights=weights
-        )
+        return sums(rows, beta, centre, deaths=deaths, efron=ask.fixed["efron"], weights=weights)
 
 
 def exceeds(arrays: Iterable[NDArray[Any]], largest: float) -> bool:

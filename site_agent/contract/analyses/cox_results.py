@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from site_agent.contract.analyses.baseline import COLUMNS as BASELINE_COLUMNS
 from site_agent.contract.analyses.baseline import Baseline
+from site_agent.contract.analyses.cox_further import Further
+from site_agent.contract.analyses.cox_profile import COLUMNS as PROFILE_COLUMNS
+from site_agent.contract.analyses.cox_profile import Profile
+from site_agent.contract.analyses.functional_form import Form
 from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.proportionality import COLUMNS as PROPORTIONALITY_COLUMNS
@@ -82,6 +86,11 @@ class CoxFit:
     proportionality: tuple[Proportionality, ...] = ()
     proportionality_withheld: str = ""
     baseline: Baseline | None = None
+    further: Further = field(default_factory=Further)
+    firth: bool = False
+    firth_because: str = ""
+    profile: tuple[Profile, ...] = ()
+    functional_form: Form | None = None
 
     @property
     def df(self) -> int:
@@ -125,7 +134,13 @@ class CoxFit:
 
     def _followed(self) -> dict[str, Any]:
         """Return what was asked for behind the fit; nothing if nothing was."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"firth": True} if self.firth else {}
+        if self.firth_because:
+            found["firth_because"] = self.firth_because
+        if self.profile:
+            found["profile"] = [own.document() for own in self.profile]
+        if self.functional_form is not None:
+            found["functional_form"] = self.functional_form.document()
         if self.proportionality:
             found["proportionality"] = [asdict(test) for test in self.proportionality]
         if self.proportionality_withheld:
@@ -135,7 +150,7 @@ class CoxFit:
                 dict(zip(BASELINE_COLUMNS, row, strict=True)) for row in self.baseline.rows
             ]
             found["baseline_hazard_left_out"] = list(self.baseline.left_out)
-        return found
+        return {**found, **self.further.document()}
 
     def _term_document(self, term: Term) -> dict[str, Any]:
         row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
@@ -158,13 +173,16 @@ class CoxFit:
 
     def _followed_tables(self) -> dict[str, Tidy]:
         """Return `proportionality` and `baseline_hazard` if they were asked for."""
-        found = {}
+        found = {} if self.functional_form is None else dict(self.functional_form.tables())
+        if self.profile:
+            rows = tuple(own.cells() for own in self.profile)
+            found["profile"] = Tidy(PROFILE_COLUMNS, rows)
         if self.proportionality:
-            rows = (tuple(asdict(test).values()) for test in self.proportionality)
-            found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(rows))
+            tests = (tuple(asdict(test).values()) for test in self.proportionality)
+            found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(tests))
         if self.baseline is not None and self.baseline.rows:
             found["baseline_hazard"] = Tidy(BASELINE_COLUMNS, self.baseline.rows)
-        return found
+        return {**found, **self.further.tables()}
 
     def summary(self) -> tuple[int | float, ...]:
         """Return the fit as a row of SUMMARY_COLUMNS."""
@@ -212,8 +230,9 @@ def fitted(
     *,
     counts: tuple[int, int, int],
     left_out: Mapping[str, int],
+    firth: bool = False,
 ) -> CoxFit:
-    """Return the fit at a maximum; counts are (rows, patients, events)."""
+    """Return the fit at a maximum, of Firth's or not; counts are (rows, patients, events)."""
     std_error = np.where(maximum.aliased, np.nan, np.sqrt(np.diag(maximum.variance)))
     return CoxFit(
         wanted=wanted,
@@ -222,18 +241,20 @@ def fitted(
         events=counts[2],
         left_out=left_out,
         terms=tuple(
-            _term(name, float(estimate), float(error), wanted.conf_level)
+            term_of(name, float(estimate), float(error), wanted.conf_level)
             for name, estimate, error in zip(terms, maximum.estimate, std_error, strict=True)
         ),
         variance=maximum.variance,
         loglik_null=maximum.start.loglik,
         loglik=maximum.last.loglik,
-        tests=_tests(maximum),
+        tests=tuple(t for t in _tests(maximum) if not (firth and t.name == "score")),
+        firth=firth,
         evaluations=maximum.evaluations,
     )
 
 
-def _term(name: str, estimate: float, std_error: float, level: float) -> Term:
+def term_of(name: str, estimate: float, std_error: float, level: float) -> Term:
+    """Return a coefficient with its Wald test and interval."""
     z = normal_quantile(level)
     statistic = estimate / std_error
     p_value = two_sided_p(statistic)

@@ -30,7 +30,13 @@ from site_agent.contract.analyses.cox_points import (
     rows_of,
     weights_of,
 )
-from site_agent.contract.analyses.risk_sets import DEATH, Weights, pseudo_times, triangle
+from site_agent.contract.analyses.risk_sets import (
+    DEATH,
+    Weights,
+    linear_predictor,
+    pseudo_times,
+    triangle,
+)
 from site_agent.contract.frames import Floats, Rows
 from site_agent.contract.securesum.fixedpoint import COUNT, SEALED
 from site_agent.contract.securesum.sealing import (
@@ -134,7 +140,7 @@ def _parts(rows: Rows, ask: Ask) -> tuple[list[Sums], dict[str, Wide]]:
         dying[deaths_in(ask).tied] = own["tied"]
         pooled = pooled - shape.fraction[:, None] * dying[shape.step]
     dies = rows.cause == DEATH
-    eta = (rows.design[dies] - ask.floats["centre"]) @ ask.floats["beta"]
+    eta = linear_predictor(rows, ask.floats["beta"], ask.floats["centre"])[dies]
     if rows.weight is not None:
         eta = eta + np.log(rows.weight[dies])
     large = exceeds((pooled, own["covariates"], own["eta"]), LARGEST)

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from site_agent.contract.analyses.at_risk import BLOCK
 from site_agent.contract.analyses.counts import LEFT_OUT
 from site_agent.contract.analyses.cox_points import (
     deaths_in,
@@ -19,7 +20,7 @@ from site_agent.contract.analyses.cox_points import (
     weights_of,
 )
 from site_agent.contract.analyses.risk_sets import DEATH, Deaths, deaths_of, likelihood, triangle
-from site_agent.contract.frames import Integers, Rows
+from site_agent.contract.frames import Floats, Integers, Rows
 from site_agent.contract.securesum.fixedpoint import COUNT, REAL
 from site_agent.contract.sums import Arrays, Ask, Lane, Sum
 
@@ -44,8 +45,7 @@ def _moments(rows: Rows, _: Ask) -> Arrays:
     dies = rows.cause == DEATH
     binary = (rows.design == 0) | (rows.design == 1)
     with np.errstate(over="ignore"):  # what is infinite is refused when it is encoded
-        one, two = np.triu_indices(rows.design.shape[1])
-        products = (rows.design[:, one] * rows.design[:, two]).sum(axis=0)
+        products = _products(np.ascontiguousarray(rows.design.T))
     return {
         "rows": np.array([float(len(rows))]),
         "patients": np.array([float(rows.patients)]),
@@ -56,6 +56,16 @@ def _moments(rows: Rows, _: Ask) -> Arrays:
         "event_sum": rows.design[dies].sum(axis=0),
         "not_binary": (~binary).sum(axis=0).astype(np.float64),
     }
+
+
+def _products(columns: Floats) -> Floats:
+    """Return the packed sums of products of columns (p, n), whose rows are added up in blocks."""
+    p, n = columns.shape
+    total = np.zeros(triangle(p))
+    for start in range(0, n, BLOCK):
+        part = columns[:, start : start + BLOCK]
+        total += np.concatenate([(part[i] * part[i:]).sum(axis=1) for i in range(p)])
+    return total
 
 
 def _death_lanes(ask: Ask) -> tuple[Lane, ...]:

@@ -20,11 +20,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from site_agent.contract.analyses.cox_thirds import cubes
 from site_agent.contract.analyses.risk_sets import triangle
 from site_agent.contract.study.model import Analysis, Study
 
 TIMES_PER_SUM: Final = 5
 COUNTED_POINTS: Final = 6  # beta = 0 and five steps of Newton's method
+FIRTH_POINTS: Final = 8  # beta = 0 and seven steps of a penalised fit
+PROFILE_POINTS: Final = 5  # on the way to one end of a profile, or to its value at 0
 MOST_POINTS: Final = 100
 
 
@@ -48,13 +51,14 @@ class Together:
             f"accept the analysis by name"
         )
 
-    def most_points(self, patients: int, columns: int) -> int:
-        """Return how often the likelihood of a model may be evaluated."""
+    def most_points(self, patients: int, columns: int, *, firth: bool = False) -> int:
+        """Return how often the likelihood of a model, or Firth's, may be evaluated."""
         if not self.guarded:
             return MOST_POINTS
         before = 2 * columns + triangle(columns)
-        each = 1 + columns + triangle(columns)
-        return max(COUNTED_POINTS, (patients * columns - before) // each)
+        each = 1 + columns + triangle(columns) + firth * cubes(columns)
+        counted = FIRTH_POINTS if firth else COUNTED_POINTS
+        return max(counted, (patients * columns - before) // each)
 
 
 def together(study: Study, analysis: Analysis) -> Together:

@@ -1,16 +1,11 @@
-"""The kinds `survival` and `incidence`: one ask for pooled counts, then the curves."""
+"""The kind `survival`, and what it shares with `incidence`: one ask for pooled counts."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, Final
 
 from site_agent.contract.analyses.counts import COUNTS, Course, counts_ask, courses
-from site_agent.contract.analyses.incidence import (
-    IncidenceCurves,
-    IncidenceOptions,
-    incidence_curve,
-)
-from site_agent.contract.analyses.intervals import SCALES
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.survival import (
     CurveOptions,
@@ -22,25 +17,44 @@ from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import levels_of
 from site_agent.contract.study.fields import Fields
-from site_agent.contract.study.model import Analysis, Study
-from site_agent.contract.sums import Answer, Disclosure, Estimator
+from site_agent.contract.study.model import Analysis, Study, TimeScale
+from site_agent.contract.sums import Arrays, Disclosure, Estimator
 
-VARIANCES: Final = ("gray", "greenwood")
+DAYS_PER_MONTH: Final = Fraction(1461, 48)  # a twelfth of 365.25
 SURVIVAL_SCALES: Final = ("log", "log-log", "plain", "logit", "arcsin")
 
 
-def _read_common(fields: Fields, context: Context) -> dict[str, Any]:
+def read_common(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
+    """Read the options of both kinds of curves; and the table of their rows."""
     rows, table = context.rows(fields)
     return {
         **rows,
         "by": context.category(fields, "by", table),
-        "at": sorted(set(fields.numbers("at", least=0))),
+        **_read_times(fields, context.time),
         "conf_level": fields.proportion("conf_level", default=0.95),
+    }, table
+
+
+def _read_times(fields: Fields, scale: TimeScale) -> dict[str, Any]:
+    """Read the times of estimates: `at`, and `at_months` with the days that are a month."""
+    at, months = fields.numbers("at", least=0), fields.numbers("at_months", least=0)
+    days = fields.fraction("days_per_month") or DAYS_PER_MONTH
+    given = [fields.named[name] for name in ("at_months", "days_per_month") if name in fields.named]
+    if given and scale.unit != "day":
+        fields.issue(
+            f"months are converted in studies whose time is in days; this one's is in "
+            f"{scale.unit}s: write the times under 'at'",
+            given[0],
+        )
+    return {
+        "at": sorted({*at, *(float(Fraction(m) * days) for m in months)}),
+        "at_months": sorted(set(months)),
+        "days_per_month": float(days),
     }
 
 
 def _read_survival(fields: Fields, context: Context) -> dict[str, Any]:
-    options = _read_common(fields, context)
+    options, _ = read_common(fields, context)
     quantiles = fields.numbers("quantiles", least=0) or [0.25, 0.5, 0.75]
     if any(not 0 < p < 1 for p in quantiles):
         fields.issue("quantiles are probabilities between 0 and 1")
@@ -50,28 +64,6 @@ def _read_survival(fields: Fields, context: Context) -> dict[str, Any]:
         "quantiles": quantiles,
         "restricted_mean": fields.numbers("restricted_mean", least=0),
         "reverse": fields.flag("reverse"),
-    }
-
-
-def _read_incidence(fields: Fields, context: Context) -> dict[str, Any]:
-    options = _read_common(fields, context)
-    endpoint = context.endpoints.get(options["endpoint"])
-    truncated = endpoint is not None and endpoint.entry is not None
-    variance = fields.choice("variance", VARIANCES, default="greenwood" if truncated else "gray")
-    if truncated and variance == "gray":
-        fields.issue(
-            "gray is not defined for left truncated data (cuminc takes no entry); "
-            "expected greenwood",
-            fields.named.get("variance"),
-        )
-    time_to = fields.numbers("time_to", least=0)
-    if any(not 0 < p < 1 for p in time_to):
-        fields.issue("time_to: expected incidences between 0 and 1")
-    return {
-        **options,
-        "variance": variance,
-        "conf_type": fields.choice("conf_type", SCALES, default="log-log"),
-        "time_to": time_to,
     }
 
 
@@ -88,12 +80,12 @@ def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
     return (_frame(study, analysis),)
 
 
-def _groups(study: Study, frame: Frame, answer: Answer) -> list[tuple[str, Course]]:
+def groups(study: Study, frame: Frame, totals: Arrays) -> list[tuple[str, Course]]:
     """Return (level, course) of the groups that have rows; AnalysisError if none has."""
     levels = levels_of(study, frame.table, frame.by)
     named = [
         (level, course)
-        for level, course in zip(levels, courses(answer.totals), strict=True)
+        for level, course in zip(levels, courses(totals), strict=True)
         if course.rows
     ]
     if not named:
@@ -126,38 +118,9 @@ def _survival(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
         left_out=left_out(answer.totals["left_out"]),
         curves=tuple(
             survival_curve(course, study.time, level, wanted)
-            for level, course in _groups(study, frame, answer)
-        ),
-    )
-
-
-def _incidence(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
-    options = analysis.options
-    frame = _frame(study, analysis)
-    (answer,) = yield (counts_ask(study, frame),)
-    endpoint = study.endpoints[options["endpoint"]]
-    wanted = IncidenceOptions(
-        variance=options["variance"],
-        conf_type=options["conf_type"],
-        conf_level=options["conf_level"],
-        at=tuple(options["at"]),
-        time_to=tuple(options["time_to"]),
-    )
-    return IncidenceCurves(
-        unit=study.time.unit,
-        by=options["by"] or "",
-        variance=options["variance"],
-        conf_type=options["conf_type"],
-        conf_level=options["conf_level"],
-        patients=int(answer.totals["patients"][0]),
-        left_out=left_out(answer.totals["left_out"]),
-        curves=tuple(
-            incidence_curve(course, study.time, (level, outcome), wanted, cause=cause)
-            for level, course in _groups(study, frame, answer)
-            for cause, outcome in enumerate(endpoint.cause_names, start=1)
+            for level, course in groups(study, frame, answer.totals)
         ),
     )
 
 
 SURVIVAL: Final = Kind("survival", _read_survival, _uses, _frames, _survival, (COUNTS,))
-INCIDENCE: Final = Kind("incidence", _read_incidence, _uses, _frames, _incidence, (COUNTS,))

@@ -18,7 +18,7 @@ anything further, and checks that what is left without its own patients is enoug
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +26,6 @@ from site_agent.contract.analyses.guard_grids import needs_steps, steps_ask, ste
 from site_agent.contract.analyses.guard_limits import (
     Budget,
     carriers_ask,
-    limited,
     limits_sentence,
     needs_limits,
 )
@@ -37,6 +36,7 @@ from site_agent.contract.analyses.guard_selections import (
     selections,
 )
 from site_agent.contract.analyses.guard_sums import CARRIERS, CHANGED, DIFFERING, ENROLLED, STEPS
+from site_agent.contract.earlier import selected, selection_of
 from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame
 from site_agent.contract.study.model import Policy, Study
@@ -76,14 +76,14 @@ def guard(
     enrolled, *changed = yield tuple(first)
     patients, sites = (int(enrolled.totals[name][0]) for name in ("patients", "sites"))
     _refuse_few(study.policy, patients, sites)
+    apart: dict[Frame, str] = {}
     for answer in changed:
         refuse_deferred(study.policy, earlier, answer.totals)
+        apart = _apart(study, earlier, answer.totals)
     asks = second_round(study)
-    if not asks:
-        return Admitted(patients, sites, {})
-    answers = yield tuple(asks.values())
+    answers = (yield tuple(asks.values())) if asks else ()
     totals = {key: answer.totals for key, answer in zip(asks, answers, strict=True)}
-    return Admitted(patients, sites, withheld(study, totals))
+    return Admitted(patients, sites, withheld(study, totals, apart))
 
 
 def _refuse_few(policy: Policy, patients: int, sites: int) -> None:
@@ -103,7 +103,7 @@ def refuse_deferred(policy: Policy, earlier: tuple[str, ...], totals: Arrays) ->
         f"{_counted(patients, 'patient')} of {_counted(sites, 'hospital')} differ from "
         f"{_release(name)}"
         for name, patients, sites in zip(earlier, totals["patients"], totals["sites"], strict=True)
-        if patients and (patients < k or sites < m)
+        if _few(policy, patients, sites) and not selection_of(name)[0]
     ]
     if said:
         more = f"; and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
@@ -113,6 +113,29 @@ def refuse_deferred(policy: Policy, earlier: tuple[str, ...], totals: Arrays) ->
             f"{'; '.join(said[:SHOWN])}{more}. The difference of two releases would be these "
             f"patients (disclosure.between_releases)",
         )
+
+
+def _few(policy: Policy, patients: float, sites: float) -> bool:
+    """Return whether patients differ, and so few that a difference would show them."""
+    return bool(patients) and (patients < policy.changed_patients or sites < policy.changed_sites)
+
+
+def _apart(study: Study, earlier: tuple[str, ...], totals: Arrays) -> dict[Frame, str]:
+    """Return the selections that differ by a few patients from one that another study opened."""
+    found: dict[Frame, str] = {}
+    named = selected(study)
+    for name, patients, sites in zip(earlier, totals["patients"], totals["sites"], strict=True):
+        label, release = selection_of(name)
+        if label in named and _few(study.policy, patients, sites):
+            found.setdefault(
+                named[label],
+                f"its patients differ from those of an analysis in {_release(release)} by fewer "
+                f"than {study.policy.changed_patients}, or in fewer than "
+                f"{study.policy.changed_sites} hospitals (disclosure.between_releases): the two "
+                f"results would subtract to them. Take the same patients as there, or have the "
+                f"stewards accept the analysis by name",
+            )
+    return found
 
 
 def _release(name: str) -> str:
@@ -131,8 +154,8 @@ def second_round(study: Study) -> dict[tuple[str, str, str], Ask]:
     opened = openings(study)
     asks: dict[tuple[str, str, str], Ask] = {}
     for opening in opened:
-        if needs_limits(opening):
-            asks[CARRIERS.name, *opening.key] = carriers_ask(study, limited(opening))
+        if needs_limits(study, opening):
+            asks[CARRIERS.name, *opening.key] = carriers_ask(study, opening.frame)
         if needs_steps(opening):
             asks[STEPS.name, *opening.key] = steps_ask(study, opening.frame)
     for table, found in selections(study, opened).items():
@@ -140,12 +163,15 @@ def second_round(study: Study) -> dict[tuple[str, str, str], Ask]:
     return asks
 
 
-def withheld(study: Study, totals: Totals) -> dict[Key, str]:
+def withheld(study: Study, totals: Totals, apart: Mapping[Frame, str]) -> dict[Key, str]:
     """Return what must not be opened, each with its reason; the first reason counts.
 
+    apart: selections that a release of another study stands too close to, with the reason.
     Analyses are taken in the order of the study: of two that do not go together the later one
     is withheld. What is withheld opens nothing, so what comes behind it is not held against it.
     """
+    if study.policy.development:
+        return {}
     opened = openings(study)
     differences, budget = _differences(study, opened, totals), _budget(study, opened, totals)
     before: dict[Frame, str] = {}
@@ -158,6 +184,7 @@ def withheld(study: Study, totals: Totals) -> dict[Key, str]:
             else (
                 _own_limits(study, opening, totals)
                 or nested_sentence(study.policy, chosen, before, differences)
+                or apart.get(chosen, "")
                 or budget.sentence(opening)
             )
         )
@@ -185,7 +212,7 @@ def _budget(study: Study, opened: tuple[Opening, ...], totals: Totals) -> Budget
     patients: dict[str, int] = {}
     for opening in opened:
         counted, table = totals.get((CARRIERS.name, *opening.key)), opening.frame.table
-        if counted is not None:
+        if counted is not None and opening.frame.covariates:
             patients[table] = max(patients.get(table, 0), int(counted["patients"][0]))
     return Budget(study, patients)
 
@@ -194,7 +221,7 @@ def _own_limits(study: Study, opening: Opening, totals: Totals) -> str:
     """Return why an opening is withheld whatever else the study opens, or nothing."""
     counted = totals.get((CARRIERS.name, *opening.key))
     steps = totals.get((STEPS.name, *opening.key))
-    because = limits_sentence(study, limited(opening), counted) if counted is not None else ""
+    because = limits_sentence(study, opening, counted) if counted is not None else ""
     return because or (steps_sentence(study, steps) if steps is not None else "")
 
 

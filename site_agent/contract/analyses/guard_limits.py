@@ -4,8 +4,11 @@ A binary covariate with few carriers can be followed through score and informati
 with eight deaths, the totals at beta = 0 and the public numbers at risk fixed when each of 1 to 5
 carriers left in every simulation, and with 10 carriers in nine of ten. So a model needs
 
-- patients: in each declared stratum that has any `compute.carriers`, and in a cohort
-  `compute.patients`: who is alone in a stratum is left out by it;
+- patients: in each declared stratum that has any `compute.carriers`, and in all, if that is not
+  everybody of the first table, `compute.patients`: who is alone in a stratum is left out by it;
+- hospitals: with patients in all, and in each stratum, group and reference level as above, at
+  least `between_releases.sites`: what one hospital alone has is that hospital's number. A curve,
+  whose small groups are for the report to hide, has this limit too;
 - deaths: patients with the event, at least `compute.deaths` in each declared stratum that has
   any (hospitals as strata count together);
 - carriers: of each column that has two values throughout (0 and 1 as a rule; guard_values.py
@@ -20,11 +23,19 @@ p (p + 1) / 2 opens
     2 p + q                 sums, sums over events, sums of products
     6 (1 + p + q)           log-likelihood, score, information at each point
     z (p + 2 q)             for tests of proportional hazards on z scales of time
+    q                       for a sandwich variance of a subdistribution hazard
     s                       steps of the baseline hazard, over all strata
+    2 q                     for robust standard errors
+    8                       for a concordance
+    f (1 + p + q + t)       for a fit with Firth's penalty: eight points, with t third cumulants,
+                            in place of the six, or besides them where it is only on separation
+    5 (3 p) (1 + p + q)     for profile limits: two ends and a test of each coefficient, five
+                            points each (with t if penalised)
 
-and a test between groups as many as it has totals by group (`Kind.scalars`). What a pooled
-distribution opens, class V, are the values themselves without whose they are; it is not in the
-budget, as no limit would leave anything of it: the stewards accept the class, or do not.
+A meta-analysis opens seven numbers for each coefficient, and a test between groups as many as it
+has totals by group (`Kind.scalars`). What a pooled distribution opens, class V, are the values
+themselves without whose they are; it is not in the budget, as no limit would leave anything of
+it: the stewards accept the class, or do not.
 
 Six points: beta = 0 and five steps of Newton's method, which bring a model whose estimate is
 within a few units of 0 to its maximum. The guard decides before a fit begins, so it cannot count
@@ -35,14 +46,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from site_agent.contract import expressions
+from site_agent.contract.analyses.cox_thirds import cubes
+from site_agent.contract.analyses.cox_together import FIRTH_POINTS, PROFILE_POINTS
 from site_agent.contract.analyses.guard_flow import Spread
 from site_agent.contract.analyses.guard_openings import Opening, columns_of
+from site_agent.contract.analyses.guard_selections import selection
 from site_agent.contract.analyses.guard_sums import CARRIERS
 from site_agent.contract.analyses.guard_values import INDICATOR, two_values
 from site_agent.contract.analyses.risk_sets import triangle
@@ -54,7 +68,9 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays, Ask
 
 POINTS: Final = 6
+META_SUMS: Final = 7  # a count, four sums and two more, of each coefficient of a meta-analysis
 LIFTED: Final = "or have the stewards accept the analysis by name"
+CURVES: Final = ("survival", "incidence")  # every other kind compares its groups, new ones too
 
 
 def carriers_ask(study: Study, frame: Frame) -> Ask:
@@ -100,11 +116,21 @@ def _values(study: Study, frame: Frame) -> Iterator[tuple[float, float]]:
         yield from [pair] * (last - first)
 
 
-def limits_sentence(study: Study, frame: Frame, totals: Arrays) -> str:
+def limits_sentence(study: Study, opening: Opening, totals: Arrays) -> str:
     """Return why an analysis is withheld for want of patients, deaths or carriers, or nothing."""
-    because = _small_part(study, frame, totals)
-    if because or not (frame.covariates or frame.by):
-        return because
+    frame = opening.frame
+    if not compares(opening):
+        return _small_whole(study, frame, totals) or _few_hospitals(study, opening, totals)
+    return (
+        _small_whole(study, frame, totals)
+        or _small_part(study, frame, totals)
+        or (_small_model(study, frame, totals) if frame.covariates or frame.by else "")
+        or _few_hospitals(study, opening, totals)
+    )
+
+
+def _small_model(study: Study, frame: Frame, totals: Arrays) -> str:
+    """Return for want of which deaths or carriers a model is withheld, or nothing."""
     deaths, least = totals["deaths"], study.policy.deaths
     if _few(deaths, least).any():
         strata = f" in each stratum of {', '.join(frame.strata)}" if frame.strata else ""
@@ -113,9 +139,9 @@ def limits_sentence(study: Study, frame: Frame, totals: Arrays) -> str:
             f"model needs {least}{strata} (disclosure.compute.deaths). Wait for more, "
             f"{'join strata, ' if strata else ''}{LIFTED}"
         )
-    group = _small_group(study, frame, totals)
+    least = study.policy.carriers
+    group = _small_group(study, frame, totals, least=least)
     if group:
-        least = study.policy.carriers
         return (
             f"fewer than {least} patients are in, or outside of, the group {group}; a model or "
             f"test needs {least} in each (disclosure.compute.carriers). Join groups, leave the "
@@ -124,38 +150,86 @@ def limits_sentence(study: Study, frame: Frame, totals: Arrays) -> str:
     return ""
 
 
+def _small_whole(study: Study, frame: Frame, totals: Arrays) -> str:
+    """Return that all rows of an analysis have too few patients, or nothing."""
+    least = study.policy.patients
+    if is_whole(study, frame) or not _few(totals["patients"], least).any():
+        return ""
+    place = f"are in the cohort {frame.cohort}" if frame.cohort else "have all that it needs"
+    return (
+        f"fewer than {least} patients {place} (disclosure.compute.patients). "
+        f"{'Take a wider one' if frame.cohort else 'Wait for more'}, {LIFTED}"
+    )
+
+
+def is_whole(study: Study, frame: Frame) -> bool:
+    """Return whether a frame takes everybody of the first table, whatever the data.
+
+    These are the patients that the guard's first question counts.
+    """
+    return selection(study, frame) == Frame(table=next(iter(study.tables)))
+
+
 def _small_part(study: Study, frame: Frame, totals: Arrays) -> str:
     """Return which part of the rows an analysis takes is too small to be one, or nothing."""
-    policy = study.policy
-    if frame.cohort and 0 < totals["patients"][0] < policy.patients:
-        return (
-            f"fewer than {policy.patients} patients are in the cohort {frame.cohort} "
-            f"(disclosure.compute.patients). Take a wider one, {LIFTED}"
-        )
-    parts = {"a stratum of " + ", ".join(frame.strata): totals["in_stratum"]}
-    parts |= {f"a group of {frame.by}": totals["in_group"]} if frame.by else {}
-    for part, counts in parts.items():
-        if len(counts) > 1 and _few(counts, policy.carriers).any():
+    least = study.policy.carriers
+    for part, (counts, _) in _parts(frame, totals).items():
+        if len(counts) > 1 and _few(counts, least).any():
             return (
-                f"fewer than {policy.carriers} patients are in {part}: without it the analysis "
+                f"fewer than {least} patients are in {part}: without it the analysis "
                 f"would differ by them (disclosure.compute.carriers). Join groups, {LIFTED}"
             )
     return ""
+
+
+def _parts(frame: Frame, totals: Arrays) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return (patients, hospitals) of each declared stratum, and of each group, by their name."""
+    stratum, group = f"a stratum of {', '.join(frame.strata)}", f"a group of {frame.by}"
+    found = {stratum: (totals["in_stratum"], totals["stratum_sites"])} if frame.strata else {}
+    return found | ({group: (totals["in_group"], totals["group_sites"])} if frame.by else {})
+
+
+def _few_hospitals(study: Study, opening: Opening, totals: Arrays) -> str:
+    """Return which part of an analysis few hospitals have, or nothing.
+
+    What is summed over patients of one hospital alone is what that hospital would not show. What
+    opens by time opens by stratum and group at once.
+    """
+    least, frame = study.policy.changed_sites, opening.frame
+    parts = {f"in {name}": sites for name, (_, sites) in _parts(frame, totals).items()}
+    if opening.by_time and frame.by and frame.strata:
+        parts["in a group within a stratum"] = totals["cell_sites"]
+    for part, sites in {"in it": totals["sites"], **parts}.items():
+        if _few(sites, least).any():
+            return _of_few(least, part)
+    group = _small_group(study, frame, totals, least=least, counting="_sites")
+    return _of_few(least, f"in, or outside of, the group {group}") if group else ""
+
+
+def _of_few(least: int, part: str) -> str:
+    return (
+        f"fewer than {least} hospitals have patients {part}: its totals would be those of a "
+        f"hospital (disclosure.between_releases.sites). Join groups, wait for more, {LIFTED}"
+    )
 
 
 def _few(counts: np.ndarray, least: int) -> np.ndarray:
     return (counts > 0) & (counts < least)
 
 
-def _small_group(study: Study, frame: Frame, totals: Arrays) -> str:
-    """Return the name of the first group that is too small, or whose rest is; "" if none is."""
-    least = study.policy.carriers
+def _small_group(
+    study: Study, frame: Frame, totals: Arrays, *, least: int, counting: str = ""
+) -> str:
+    """Return the name of the first group that is too small, or whose rest is; "" if none is.
+
+    counting: "" for patients, "_sites" for hospitals.
+    """
     named = columns_of(study, frame)
-    small = _few(totals["not_zero"], least) & (totals["zero"] > 0)
-    binary = totals["not_binary"] == 0
-    small |= binary & _few(totals["zero"], least) & (totals["not_zero"] > 0)
+    inside, outside = totals[f"not_zero{counting}"], totals[f"zero{counting}"]
+    small = _few(inside, least) & (outside > 0)
+    small |= (totals["not_binary"] == 0) & _few(outside, least) & (inside > 0)
     groups = [name for name, few in zip(named, small, strict=True) if few]
-    references = zip(_categories(study, frame), totals["reference"], strict=True)
+    references = zip(_categories(study, frame), totals[f"reference{counting}"], strict=True)
     for (name, (first, last)), count in references:
         if 0 < count < least and (totals["not_zero"][first:last] > 0).any():
             groups.append(f"{name}={_reference(study, frame, name)}")
@@ -168,14 +242,31 @@ def _reference(study: Study, frame: Frame, name: str) -> str:
     return next(level for level in levels if f"{name}={level}" not in others)
 
 
-def scalars(columns: int, *, scales: int = 0, steps: int = 0) -> int:
+def scalars(
+    columns: int,
+    *,
+    scales: int = 0,
+    steps: int = 0,
+    robust: bool = False,
+    concordance: bool = False,
+    firth: str = "never",
+    profile: bool = False,
+) -> int:
     """Return how many numbers a model with so many columns opens about them.
 
-    scales: of time, on which it tests proportional hazards; steps: of its baseline hazard.
+    scales: of time, on which it tests proportional hazards; steps: of its baseline hazard; firth:
+    never, always or on_separation; profile: whether it asks for profile limits.
     """
     pairs = triangle(columns)
-    points = POINTS * (1 + columns + pairs)
-    return 2 * columns + pairs + points + scales * (columns + 2 * pairs) + steps
+    plain = 1 + columns + pairs
+    penalised = plain + cubes(columns)
+    points = 0 if firth == "always" else POINTS * plain
+    points += 0 if firth == "never" else FIRTH_POINTS * penalised
+    if profile:
+        each = plain if firth == "never" else penalised
+        points += 3 * columns * PROFILE_POINTS * each
+    tests = scales * (columns + 2 * pairs)
+    return 2 * columns + pairs + points + tests + steps + 2 * pairs * robust + 8 * concordance
 
 
 def _scalars_of(study: Study, opening: Opening) -> int:
@@ -183,10 +274,18 @@ def _scalars_of(study: Study, opening: Opening) -> int:
     counted = KINDS[opening.analysis.kind].scalars
     if counted is not None:
         return counted(study, opening.analysis, frame)
-    return scalars(
-        len(columns_of(study, frame)),
+    columns = len(columns_of(study, frame))
+    if opening.analysis.kind == "meta_analysis":
+        return META_SUMS * columns
+    sandwich = triangle(columns) if options.get("variance", "model") != "model" else 0
+    return sandwich + scalars(
+        columns,
         scales=len(options.get("zph", ())),
         steps=_strata(study, frame) * len(options.get("baseline_at", ())),
+        robust=bool(options.get("robust")),
+        concordance=bool(options.get("concordance")),
+        firth=options.get("firth", "never"),
+        profile=options.get("intervals") == "profile",
     )
 
 
@@ -224,23 +323,22 @@ class Budget:
         return self._spread.setdefault(table, Spread(self.patients.get(table, 0)))
 
 
-def needs_limits(opening: Opening) -> bool:
-    """Return whether the guard asks for an opening's patients, deaths and carriers."""
-    frame = opening.frame
-    wanted = bool(frame.covariates) or _compares(opening) or frame.cohort is not None
-    return wanted and not opening.accepted
+def needs_limits(study: Study, opening: Opening) -> bool:
+    """Return whether the guard asks for an opening's patients, hospitals, deaths and carriers.
 
-
-def limited(opening: Opening) -> Frame:
-    """Return the rows whose parts have limits: of a curve the cohort, of others groups too.
-
-    A log-rank test is the score test of a Cox model of its groups, and has the limits of one.
+    A curve of everybody has no limit that the guard's first question does not see to.
     """
     frame = opening.frame
-    if frame.covariates or _compares(opening):
-        return frame
-    return replace(frame, by=None, strata=())
+    plain = not (compares(opening) or frame.by or frame.strata) and is_whole(study, frame)
+    return not (opening.accepted or plain)
 
 
-def _compares(opening: Opening) -> bool:
-    return opening.analysis.kind == "logrank"
+def compares(opening: Opening) -> bool:
+    """Return whether an opening has the limits of a model; a curve has those of its hospitals.
+
+    A log-rank test is the score test of a Cox model of its groups, and has the limits of one; so
+    has a stratified test of incidences, which tells more than a curve of each group does.
+    """
+    options = opening.analysis.options
+    stratified = bool(options.get("strata") or options.get("by_site"))
+    return opening.analysis.kind not in CURVES or stratified

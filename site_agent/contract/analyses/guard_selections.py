@@ -124,18 +124,30 @@ def _column_known(study: Study, table: str, parts: tuple[str, ...]) -> bool:
 
 
 def weight_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:
-    """Return (analysis, what is wrong) for each analysis with weights that is not accepted."""
+    """Return (analysis, what is wrong) for each with weights or an offset that is not accepted."""
     names = dict.fromkeys(
-        opening.analysis.name
+        (opening.analysis.name, option)
         for opening in opened
-        if opening.frame.weights is not None and not opening.accepted
+        for option in _tipping(opening.frame)
+        if not opening.accepted
     )
     sentence = (
-        "its weights can leave patients out as a cohort does (one close to 0 counts as none), and "
-        "no limit sees by how much. Take 'weights' out, or have the stewards accept the analysis "
+        "can leave patients out as a cohort does ({} counts as none), and "
+        "no limit sees by how much. Take '{}' out, or have the stewards accept the analysis "
         "by name (disclosure.accepted)"
     )
-    return [(name, sentence) for name in names]
+    little = {"weights": "one close to 0", "offset": "a hazard far below the others'"}
+    words = {"weights": "its weights", "offset": "its offset"}
+    return [
+        (name, f"{words[option]} {sentence.format(little[option], option)}")
+        for name, option in names
+    ]
+
+
+def _tipping(frame: Frame) -> list[str]:
+    """Return the options of a frame by which some rows count less than others."""
+    tipped = {"weights": frame.weights, "offset": frame.offset}
+    return [option for option, text in tipped.items() if text is not None]
 
 
 def extremes_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:

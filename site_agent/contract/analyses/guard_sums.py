@@ -15,6 +15,17 @@ from site_agent.contract.securesum.fixedpoint import COUNT
 from site_agent.contract.sums import Arrays, Ask, Lane, Sum
 from site_agent.contract.time_grid import step_of
 
+HOSPITALS: Final = {
+    "sites": "patients",
+    "stratum_sites": "in_stratum",
+    "group_sites": "in_group",
+    "cell_sites": "in_cell",
+    "not_zero_sites": "not_zero",
+    "zero_sites": "zero",
+    "reference_sites": "reference",
+}  # of deaths_and_carriers: what counts hospitals, and which patients it counts them by
+DENSE: Final = 16  # bytes for each row in which patients are ticked off instead of sorted
+
 
 def _enrolled_lanes(_: Ask) -> tuple[Lane, ...]:
     return (Lane("patients", (1,), COUNT), Lane("sites", (1,), COUNT))
@@ -46,29 +57,39 @@ def _carrier_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("deaths", (ask.fixed["strata"],), COUNT),
         Lane("in_stratum", (ask.fixed["strata"],), COUNT),
         Lane("in_group", (ask.fixed["groups"],), COUNT),
+        Lane("in_cell", (ask.fixed["strata"] * ask.fixed["groups"],), COUNT),
         Lane("not_zero", (columns,), COUNT),
         Lane("zero", (columns,), COUNT),
         Lane("not_binary", (columns,), COUNT),
         Lane("reference", (len(ask.fixed["categories"]),), COUNT),
+        Lane("sites", (1,), COUNT),
+        Lane("stratum_sites", (ask.fixed["strata"],), COUNT),
+        Lane("group_sites", (ask.fixed["groups"],), COUNT),
+        Lane("cell_sites", (ask.fixed["strata"] * ask.fixed["groups"],), COUNT),
+        Lane("not_zero_sites", (columns,), COUNT),
+        Lane("zero_sites", (columns,), COUNT),
+        Lane("reference_sites", (len(ask.fixed["categories"]),), COUNT),
     )
 
 
 def _carriers(rows: Rows, ask: Ask) -> Arrays:
-    """Return patients, and those with a death, by stratum; by group; by column its two values.
+    """Return patients, and those with a death, by stratum; by group; by both; by column two values.
 
     A column's `values` are 0 and 1 as a rule: `zero` has the first, `not_zero` any other, and
     `not_binary` neither of the two. `reference`: patients in the reference level of each category,
-    where all its columns are 0.
+    where all its columns are 0. `..._sites`: 1 where this hospital has such patients, else 0.
     """
     dies = rows.cause == DEATH
     first, second = np.array(ask.fixed["values"], dtype=np.float64).reshape(-1, 2).T
     zero = rows.design == first
+    cell = rows.stratum * ask.fixed["groups"] + rows.group
     outside = [zero[:, start:end].all(axis=1) for start, end in ask.fixed["categories"]]
-    return {
+    counts = {
         "patients": np.array([float(rows.patients)]),
         "deaths": _by_label(rows.stratum[dies], rows.patient[dies], ask.fixed["strata"]),
         "in_stratum": _by_label(rows.stratum, rows.patient, ask.fixed["strata"]),
         "in_group": _by_label(rows.group, rows.patient, ask.fixed["groups"]),
+        "in_cell": _by_label(cell, rows.patient, ask.fixed["strata"] * ask.fixed["groups"]),
         "not_zero": _by_column(~zero, rows.patient),
         "zero": _by_column(zero, rows.patient),
         "not_binary": _by_column(~zero & (rows.design != second), rows.patient),
@@ -76,6 +97,8 @@ def _carriers(rows: Rows, ask: Ask) -> Arrays:
             np.stack(outside, axis=1) if outside else zero[:, :0], rows.patient
         ),
     }
+    sites = {of: (counts[part] > 0).astype(np.float64) for of, part in HOSPITALS.items()}
+    return counts | sites
 
 
 def _step_lanes(ask: Ask) -> tuple[Lane, ...]:
@@ -114,6 +137,10 @@ def _differing(rows: Rows, ask: Ask) -> Arrays:
 def _by_label(label: Integers, patient: Integers, count: int) -> Floats:
     """Return how many distinct patients have each label below `count`, (count,)."""
     size = int(patient.max(initial=0)) + 1
+    if size * count <= DENSE * len(label):
+        seen = np.zeros((count, size), dtype=bool)
+        seen[label, patient] = True
+        return np.asarray(seen.sum(axis=1), dtype=np.float64)
     distinct = np.unique(label * size + patient)
     return np.bincount(distinct // size, minlength=count).astype(np.float64)
 
@@ -146,7 +173,8 @@ CHANGED: Final = Sum(
 CARRIERS: Final = Sum(
     name="deaths_and_carriers",
     disclosure="A",
-    gives="how many patients of a model have the event, by stratum, and how many each group",
+    gives="how many patients of how many hospitals an analysis has, each stratum and group of it, "
+    "and how many of them have the event",
     lanes=_carrier_lanes,
     compute=_carriers,
 )

@@ -19,6 +19,19 @@ G = (F_1(t) - F_1(s)) / S(s):
 
 `cuminc` takes no entry, so left truncated curves have Greenwood's. Both are
 quadratic in F_1(t) with coefficients that are cumulative sums over s.
+
+`jackknife`, the infinitesimal jackknife of `survfit` (Jaeckel 1972): the sum over rows i of the
+squared derivatives of F_1(t) by the row's weight,
+
+    dF_1(t)/dw_i = sum of [S- (dN_i1 - Y_i d_1/n) - D (dN_i - Y_i d/n) / (1 - d/n)] / n
+
+Without entries it is Greenwood's to the last digit. The terms at a time are martingale
+increments of those at risk there. Of row i the product of its terms at s and at u > s is nonzero
+only if it is at risk at u, where the term of s is the same for all: -[S- d_1/n - D d/(n - d)] / n.
+The terms at u add up to 0 over those at risk at u, so the products vanish and the variance is the
+sum of those at each time, which are multinomial. With entries those at risk at u differ in their
+terms of s, by whether they had entered. What is left depends on how many rows have each *pair* of
+entry and time, which counts by entry and by time do not tell: refused.
 """
 
 from __future__ import annotations
@@ -30,6 +43,8 @@ from typing import Any
 import numpy as np
 
 from site_agent.contract.analyses.counts import Course
+from site_agent.contract.analyses.gray_test import COLUMNS as TEST_COLUMNS
+from site_agent.contract.analyses.gray_test import GrayTest
 from site_agent.contract.analyses.intervals import limits
 from site_agent.contract.analyses.results import Tidy, number, numbers
 from site_agent.contract.analyses.survival import AT_COLUMNS, at_ticks, step_value
@@ -73,6 +88,8 @@ class IncidenceCurves:
     patients: int
     left_out: Mapping[str, int]
     curves: tuple[IncidenceCurve, ...]
+    strata: tuple[str, ...] = ()
+    tests: tuple[GrayTest, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON; a time that is not reached is null."""
@@ -85,10 +102,12 @@ class IncidenceCurves:
             "patients": self.patients,
             "left_out": dict(self.left_out),
             "curves": [_curve_document(curve) for curve in self.curves],
+            "strata": list(self.strata),
+            "tests": [test.document() for test in self.tests],
         }
 
     def tables(self) -> Mapping[str, Tidy]:
-        """Return `curve`, `at` and `time_to`."""
+        """Return `curve`, `at`, `time_to` and `tests`."""
         columns = ("time", "n_risk", "n_event", "n_competing", "n_censor")
         estimates = ("estimate", "std_error", "conf_low", "conf_high")
         return {
@@ -113,6 +132,7 @@ class IncidenceCurves:
                     (c.stratum, c.outcome, *numbers(row)) for c in self.curves for row in c.reached
                 ),
             ),
+            "tests": Tidy(TEST_COLUMNS, tuple(test.cells() for test in self.tests)),
         }
 
 

@@ -2,14 +2,16 @@
 
 At each time with d events among n at risk, d_g and n_g of them in group g:
 
-    O_g = sum of d_g
-    E_g = sum of d n_g / n
-    V_gh = sum of d (n - d) / (n - 1) (n_g / n) (delta_gh - n_h / n)
+    O_g = sum of w d_g
+    E_g = sum of w d n_g / n
+    V_gh = sum of w^2 d (n - d) / (n - 1) (n_g / n) (delta_gh - n_h / n)
 
-each summed over strata; chi-square = (O - E)' V^- (O - E) over all groups but one that have
-E > 0 (Mantel 1966, Peto and Peto 1972; `survdiff`). The
-variance is hypergeometric, so it is the score test of the Cox model with exact ties. With
-hospitals as strata each hospital forms its own O, E and V: only their totals open (class A).
+with w = S(t-)^rho, S the Kaplan-Meier curve of all groups of the stratum (Harrington and Fleming
+1982): 1 for the log-rank test, rho = 0; S for Peto and Peto's, rho = 1. Each is summed over strata;
+chi-square = (O - E)' V^- (O - E) over all groups but one that have E > 0 (Mantel 1966, Peto and
+Peto 1972; `survdiff`). The variance is hypergeometric, so that with rho = 0 it is the score test of
+the Cox model with exact ties. With hospitals as strata each hospital forms its own O, E and V: only
+their totals open (class A).
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ from site_agent.contract.sums import Arrays, Ask, Disclosure, Estimator, Lane, S
 
 @dataclass(frozen=True, slots=True)
 class LogRank:
-    """A log-rank test: per group rows, observed and expected; var is (G, G)."""
+    """A log-rank test: per group rows, observed and expected; var is (G, G).
+
+    observed counts events; weighted and expected are sums with the weights of rho.
+    """
 
     by: str
     strata: tuple[str, ...]
@@ -57,6 +62,8 @@ class LogRank:
     p_value: float
     patients: int
     left_out: Mapping[str, int]
+    rho: float
+    weighted: Floats
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON."""
@@ -73,6 +80,8 @@ class LogRank:
             "p_value": self.p_value,
             "patients": self.patients,
             "left_out": dict(self.left_out),
+            "rho": self.rho,
+            "weighted": self.weighted.tolist(),
         }
 
     def tables(self) -> Mapping[str, Tidy]:
@@ -82,32 +91,37 @@ class LogRank:
             (int(rows) for rows in self.rows),
             (int(observed) for observed in self.observed),
             self.expected.tolist(),
+            self.weighted.tolist(),
             strict=True,
         )
         return {
-            "groups": Tidy(("strata", "n", "observed", "expected"), tuple(groups)),
+            "groups": Tidy(("strata", "n", "observed", "expected", "weighted"), tuple(groups)),
             "test": Tidy(
                 ("statistic", "df", "p_value"), ((self.statistic, self.df, self.p_value),)
             ),
         }
 
 
-def score_sums(strata: Sequence[Sequence[Course]]) -> Arrays:
-    """Return rows (G,), observed (G,), expected (G,) and variance (G, G) over strata."""
+def score_sums(strata: Sequence[Sequence[Course]], rho: float = 0.0) -> Arrays:
+    """Return rows, observed, weighted, expected (G,) each, and variance (G, G) over strata."""
     groups = len(strata[0])
-    rows, observed, expected = np.zeros(groups), np.zeros(groups), np.zeros(groups)
-    variance = np.zeros((groups, groups))
+    names = ("rows", "observed", "weighted", "expected")
+    found: dict[str, Floats] = {name: np.zeros(groups) for name in names}
+    found["variance"] = np.zeros((groups, groups))
     for stratum in strata:
-        rows += [course.rows for course in stratum]
+        found["rows"] += [course.rows for course in stratum]
+        surviving = 1.0
         for d_group, n_group in _event_times(stratum):
-            observed += d_group
             d, n = d_group.sum(), n_group.sum()
-            share = n_group / n
-            expected += d * share
+            weight, share = surviving**rho, n_group / n
+            found["observed"] += d_group
+            found["weighted"] += weight * d_group
+            found["expected"] += weight * d * share
+            surviving *= (n - d) / n
             if n > 1:
-                factor = d * (n - d) / (n - 1)
-                variance += factor * (np.diag(share) - np.outer(share, share))
-    return {"rows": rows, "observed": observed, "expected": expected, "variance": variance}
+                factor = weight**2 * d * (n - d) / (n - 1)
+                found["variance"] += factor * (np.diag(share) - np.outer(share, share))
+    return found
 
 
 def _event_times(stratum: Sequence[Course]) -> list[tuple[Floats, Floats]]:
@@ -132,6 +146,7 @@ def _within_lanes(ask: Ask) -> tuple[Lane, ...]:
     return (
         Lane("rows", (groups,), COUNT),
         Lane("observed", (groups,), COUNT),
+        Lane("weighted", (groups,), REAL),
         Lane("expected", (groups,), REAL),
         Lane("variance", (groups, groups), REAL),
         Lane("left_out", (len(LEFT_OUT),), COUNT),
@@ -142,7 +157,8 @@ def _within_lanes(ask: Ask) -> tuple[Lane, ...]:
 def _within(rows: Rows, ask: Ask) -> Arrays:
     counted = COUNTS.compute(rows, ask)
     own = {name: counted[name] for name in ("left_out", "patients")}
-    return {**score_sums(_stratified(counted, ask.fixed["by"])), **own}
+    rho = float(ask.floats["rho"][0])
+    return {**score_sums(_stratified(counted, ask.fixed["by"]), rho), **own}
 
 
 WITHIN_SITE: Final = Sum(
@@ -164,7 +180,16 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         "by": by,
         "strata": context.strata(fields, table, instead="for hospitals as strata: by_site: true"),
         "by_site": fields.flag("by_site"),
+        "rho": _read_rho(fields),
     }
+
+
+def _read_rho(fields: Fields) -> float:
+    """Read `rho`, one number of at least 0."""
+    found = fields.numbers("rho", least=0) or [0.0]
+    if len(found) > 1:
+        fields.issue("rho: expected one number", fields.named["rho"])
+    return found[0]
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
@@ -187,11 +212,12 @@ def _logrank(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     frame = _frame(study, analysis)
     ask = counts_ask(study, frame)
     if options["by_site"]:
-        (answer,) = yield (Ask(WITHIN_SITE.name, frame, ask.fixed, {}),)
+        rho = np.array([options["rho"]])
+        (answer,) = yield (Ask(WITHIN_SITE.name, frame, ask.fixed, {"rho": rho}),)
         sums = answer.totals
     else:
         (answer,) = yield (ask,)
-        sums = score_sums(_stratified(answer.totals, ask.fixed["by"]))
+        sums = score_sums(_stratified(answer.totals, ask.fixed["by"]), options["rho"])
     statistic, df = _chi_square(sums)
     return LogRank(
         by=options["by"],
@@ -206,6 +232,8 @@ def _logrank(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
         p_value=chi_square_p(statistic, df),
         patients=int(answer.totals["patients"][0]),
         left_out=left_out(answer.totals["left_out"]),
+        rho=options["rho"],
+        weighted=sums["weighted"],
     )
 
 
@@ -217,7 +245,7 @@ def _chi_square(sums: Arrays) -> tuple[float, int]:
             "fewer than two groups are at risk when an event happens; there is nothing to compare"
         )
     kept = compared[1:]
-    difference = (sums["observed"] - sums["expected"])[kept]
+    difference = (sums["weighted"] - sums["expected"])[kept]
     variance = sums["variance"][np.ix_(kept, kept)]
     try:
         solved = np.linalg.solve(variance, difference)

@@ -113,14 +113,9 @@ def maximise(
     """
     spread = np.sqrt(np.diag(covariance))
     start = present = yield from _evaluate(ask, np.zeros(len(spread)))
-    if start.loglik == -math.inf:
-        raise AnalysisError(
-            "the covariates' numbers are too large to be summed; give them in larger units "
-            "(age / 10, log10(ferritin))"
-        )
+    refuse_overflow(start)
     evaluations = 1
-    informative = np.maximum(np.diag(start.information), 1e-3 * events * spread**2)
-    variance, aliased = inverse(start.information, PIVOT * informative)
+    variance, aliased = estimable(start, events, spread)
     sizes: list[Floats] = []
     gains: list[float] = []
     for _ in range(STEPS):
@@ -131,10 +126,10 @@ def maximise(
             return Maximum(start, present, estimate, variance, aliased, evaluations)
         sizes.append(step * spread)
         _refuse_monotone(sizes, gains)
-        shortened = step / max(1.0, _reach(step, covariance) / LONGEST)
+        shortened = step / max(1.0, reach(step, covariance) / LONGEST)
         for halving in range(HALVINGS + 1):
             beta = present.beta + shortened / 2**halving
-            if _reach(beta, covariance) > FARTHEST:
+            if reach(beta, covariance) > FARTHEST:
                 continue
             _refuse_more(evaluations, most)
             candidate = yield from _evaluate(ask, beta)
@@ -151,6 +146,24 @@ def maximise(
     raise AnalysisError(f"the model does not converge within {STEPS} steps of Newton's method")
 
 
+def estimable(start: Point, events: int, spread: Floats) -> tuple[Floats, np.ndarray]:
+    """Return the inverse information at beta = 0, and which columns are aliased.
+
+    spread (p,): standard deviations of the columns over all rows.
+    """
+    informative = np.maximum(np.diag(start.information), 1e-3 * events * spread**2)
+    return inverse(start.information, PIVOT * informative)
+
+
+def refuse_overflow(start: Point) -> None:
+    """Raise AnalysisError if numbers are too large for a sum at beta = 0 already."""
+    if start.loglik == -math.inf:
+        raise AnalysisError(
+            "the covariates' numbers are too large to be summed; give them in larger units "
+            "(age / 10, log10(ferritin))"
+        )
+
+
 def _refuse_more(evaluations: int, most: int) -> None:
     if evaluations >= most:
         raise AnalysisError(
@@ -160,7 +173,7 @@ def _refuse_more(evaluations: int, most: int) -> None:
         )
 
 
-def _reach(beta: Floats, covariance: Floats) -> float:
+def reach(beta: Floats, covariance: Floats) -> float:
     """Return the standard deviation of the log hazard x beta over all rows."""
     return math.sqrt(max(0.0, float(beta @ covariance @ beta)))
 

@@ -1,6 +1,6 @@
 """Sums over those at risk at each death, and what they make of a Cox model's likelihood.
 
-Rows i with covariates x_i (centred), eta_i = x_i beta, r_i = exp(eta_i), intervals
+Rows i with covariates x_i (centred), eta_i = x_i beta + offset, r_i = exp(eta_i), intervals
 (entry, time]. At the k-th distinct death time of a stratum, R_k is at risk, D_k dies, d = |D_k|:
 
     S0 = sum over R_k of r,   S1 = sum of r x,   S2 = sum of r x x'
@@ -11,6 +11,14 @@ Efron (1977) lets the j-th of d tied deaths meet the risk set less j/d of the dy
     log L = sum of eta over deaths - sum over k, j < d of log(S0 - (j/d) T0)
     U     = sum of x over deaths   - sum over k, j of E,       E = A1/A0
     I     = sum over k, j of (A2/A0 - E E'),                   Am = Sm - (j/d) Tm
+
+The d terms at a time need no pass over p(p+1)/2 numbers each. With E_S = S1/S0, V_S = S2/S0 -
+E_S E_S', likewise of T, and l_j = (j/d) T0 / A0 >= 0, the risk set left over is a mixture of S and
+T with weights 1 + l and -l, so that
+
+    E = E_S + l (E_S - E_T),   V = (1 + l) V_S - l V_T - l (1 + l) (E_S - E_T)(E_S - E_T)'
+
+and only the sums over j of log A0, 1/A0, l and l(1 + l) are formed death by death.
 
 With weights w every r, and every sum over the dying, has its w, and each of the d terms at a time
 counts as the mean weight of its dying (the documentation of survival, Efron with weights).
@@ -25,10 +33,12 @@ from typing import Final
 
 import numpy as np
 
+from site_agent.contract.analyses.at_risk import DEATH as DEATH
+from site_agent.contract.analyses.at_risk import death_numbers, ordered
 from site_agent.contract.frames import Floats, Integers, Rows
 from site_agent.contract.sums import Arrays
 
-DEATH: Final = 1
+SMALLEST: Final = 2.0**-128  # of a number in a share; who weighs less than it counts as nothing
 
 
 def triangle(p: int) -> int:
@@ -41,17 +51,6 @@ def unpack(packed: Floats, p: int) -> Floats:
     full = np.zeros((p, p))
     full[np.triu_indices(p)] = packed
     return np.asarray(full + np.triu(full, 1).T)
-
-
-def moments(design: Floats, weights: Floats) -> Floats:
-    """Return per row (w, w x, packed w x x'), shape (n, 1 + p + p(p+1)/2)."""
-    n, p = design.shape
-    one, two = np.triu_indices(p)
-    out = np.empty((n, 1 + p + triangle(p)))
-    out[:, 0] = weights
-    np.multiply(design, weights[:, None], out=out[:, 1 : 1 + p])
-    np.multiply(out[:, 1 + one], design[:, two], out=out[:, 1 + p :])
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,88 +107,21 @@ def risk_set_sums(
     same over the dying, where deaths tie (Efron) or of no rows; `eta` (1,) and
     `covariates` (p,) are sums over deaths; with weights one row for each set of scores, (T, p).
     """
-    design = rows.design - centre
-    eta = design @ beta
-    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
-    per_row = moments(design, weight * np.exp(eta))
-    offsets = np.concatenate([[0], np.cumsum([len(ticks) for ticks in deaths.ticks])])
-    risk = np.zeros((offsets[-1], per_row.shape[1]))
-    dying = np.zeros_like(risk)
-    dies = rows.cause == DEATH
-    for stratum, ticks in enumerate(deaths.ticks):
-        inside = rows.stratum == stratum
-        risk[offsets[stratum] : offsets[stratum + 1]] = _at_risk(rows, inside, per_row, ticks)
-    numbers = death_numbers(rows, deaths)
-    np.add.at(dying, numbers, per_row[dies])
-    counted = weight[dies, None] * design[dies]
-    covariates = counted.sum(axis=0)
-    if weights is not None:
-        covariates = weights.score[:, numbers] @ counted
+    own = ordered(rows, centre, deaths.ticks, tied=efron)
+    risk, dying = own.at_risk(beta, tied=efron)
+    covariates = own.of_deaths.sum(axis=0)
     return {
         "risk": risk,
         "tied": dying[deaths.tied] if efron else dying[:0],
-        "eta": np.array([weight[dies] @ eta[dies]]),
-        "covariates": covariates,
+        "eta": np.array([covariates @ beta + own.offset]),
+        "covariates": covariates if weights is None else weights.score @ own.of_deaths,
     }
 
 
-def death_numbers(rows: Rows, deaths: Deaths) -> Integers:
-    """Return the number k of the death time of each row that dies, over all strata in order."""
-    dies = rows.cause == DEATH
-    numbers = np.zeros(len(rows), dtype=np.int64)
-    offset = 0
-    for stratum, ticks in enumerate(deaths.ticks):
-        inside = dies & (rows.stratum == stratum)
-        numbers[inside] = offset + np.searchsorted(ticks, rows.time[inside])
-        offset += len(ticks)
-    return np.asarray(numbers[dies])
-
-
-def _at_risk(rows: Rows, inside: np.ndarray, per_row: Floats, times: Integers) -> Floats:
-    """Return the sums over rows with entry < t <= time for each t of `times`.
-
-    A row is at risk at the death times number first <= k < last. Nothing is ever subtracted: a
-    row of great weight that has entered or left would leave its rounding error behind.
-    """
-    last = np.searchsorted(times, rows.time[inside], side="right")
-    first = np.searchsorted(times, rows.entry[inside], side="right")
-    values = per_row[inside]
-    early = first == 0
-    leaving = _binned(last[early], values[early], len(times) + 1)
-    total = np.cumsum(leaving[::-1], axis=0)[::-1][1:]
-    late = ~early & (first < last)
-    if late.any():
-        total = total + _interval_sums(first[late], last[late], values[late], len(times))
-    return total
-
-
-def _binned(bins: Integers, values: Floats, count: int) -> Floats:
-    """Return the sums of values (n, M) by bin, (count, M)."""
-    columns = [np.bincount(bins, values[:, m], minlength=count) for m in range(values.shape[1])]
-    return np.stack(columns, axis=1)
-
-
-def _interval_sums(first: Integers, last: Integers, values: Floats, count: int) -> Floats:
-    """Return, for each k < count, the sum of the values whose first <= k < last.
-
-    Each interval is cut into the nodes of a binary tree over 0 ... count - 1 that cover it, at
-    most two a level; a leaf's sum is the sum of the nodes above it.
-    """
-    size = 1 << max(count - 1, 0).bit_length()
-    nodes = np.zeros((2 * size, values.shape[1]))
-    low, high = first + size, last + size
-    while len(low):
-        odd_low, odd_high = low % 2 == 1, high % 2 == 1
-        nodes += _binned(low[odd_low], values[odd_low], 2 * size)
-        nodes += _binned(high[odd_high] - 1, values[odd_high], 2 * size)
-        low, high = (low + odd_low) // 2, (high - odd_high) // 2
-        open_ = low < high
-        low, high, values = low[open_], high[open_], values[open_]
-    start = 1
-    while start < size:
-        nodes[2 * start : 4 * start] += np.repeat(nodes[start : 2 * start], 2, axis=0)
-        start *= 2
-    return nodes[size : size + count]
+def linear_predictor(rows: Rows, beta: Floats, centre: Floats) -> Floats:
+    """Return (x - centre) beta and the offset of each row, (n,)."""
+    eta = (rows.design - centre) @ beta
+    return np.asarray(eta if rows.offset is None else eta + rows.offset)
 
 
 def likelihood(
@@ -201,28 +133,80 @@ def likelihood(
     information (U, p(p+1)/2), and `ratio` (V,), sums of k/A0: with weights of 1 the increments of
     Breslow's or Efron's estimate of the baseline hazard.
     """
-    step, fraction = pseudo_times(deaths.ties, efron=efron)
-    pooled = sums["risk"][step]
-    if efron:
-        dying = np.zeros_like(sums["risk"])
-        dying[deaths.tied] = sums["tied"]
-        pooled = pooled - fraction[:, None] * dying[step]
-    weight = pooled[:, :1]
-    mean = pooled[:, 1 : 1 + p] / weight
-    one, two = np.triu_indices(p)
-    second = pooled[:, 1 + p :] / weight - mean[:, one] * mean[:, two]
-    counts = deaths.each[step]
-    point = {"loglik": sums["eta"] - counts @ np.log(weight)}
+    risk, tied = _spread(sums["risk"], p), deaths.tied
+    terms = _breslow(risk, deaths.ties)
+    mean, second = terms.count[:, None] * risk.mean, terms.count[:, None] * risk.variance
+    if efron and len(tied):
+        dying = _spread(sums["tied"], p, nothing=SMALLEST)
+        terms = _efron(risk, dying, deaths)
+        apart = risk.mean[tied] - dying.mean
+        one, two = np.triu_indices(p)
+        beyond, square = terms.beyond[tied, None], terms.square[tied, None]
+        mean[tied] += beyond * apart
+        second[tied] += beyond * (risk.variance[tied] - dying.variance)
+        second[tied] -= square * (apart[:, one] * apart[:, two])
+    counts = deaths.each
+    point = {"loglik": sums["eta"] - counts @ terms.log}
     if weights is None:
         score, information = sums["covariates"] - counts @ mean, counts @ second
         return {**point, "score": score, "information": information}
-    each = weights.among(step)
     return {
         **point,
-        "score": sums["covariates"] - (counts * each.score) @ mean,
-        "information": (counts * each.information) @ second,
-        "ratio": (counts * each.ratio) @ (1.0 / weight[:, 0]),
+        "score": sums["covariates"] - (counts * weights.score) @ mean,
+        "information": (counts * weights.information) @ second,
+        "ratio": (counts * weights.ratio) @ terms.ratio,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Sums of r over K sets of rows, and mean and variance of the covariates with weights r.
+
+    total (K,), mean (K, p), variance packed (K, p(p+1)/2).
+    """
+
+    total: Floats
+    mean: Floats
+    variance: Floats
+
+
+def _spread(sums: Floats, p: int, *, nothing: float = 0.0) -> _Spread:
+    """Return the means of sums (K, M); a total of 0 counts as `nothing` in them."""
+    total = sums[:, 0]
+    each = np.where(total == 0, nothing, total)[:, None]
+    mean = sums[:, 1 : 1 + p] / each
+    one, two = np.triu_indices(p)
+    return _Spread(total, mean, sums[:, 1 + p :] / each - mean[:, one] * mean[:, two])
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Sums over the d single deaths at each of K times: of 1, log A0, l, l(1 + l), 1/A0; (K,)."""
+
+    count: Floats
+    log: Floats
+    beyond: Floats
+    square: Floats
+    ratio: Floats
+
+
+def _breslow(risk: _Spread, ties: Integers) -> _Terms:
+    count = ties.astype(np.float64)
+    nothing = np.zeros(len(ties))
+    return _Terms(count, count * np.log(risk.total), nothing, nothing, count / risk.total)
+
+
+def _efron(risk: _Spread, dying: _Spread, deaths: Deaths) -> _Terms:
+    step, fraction = pseudo_times(deaths.ties, efron=True)
+    total = np.zeros(len(deaths.ties))
+    total[deaths.tied] = dying.total
+    taken = fraction * total[step]
+    left = risk.total[step] - taken
+    beyond = taken / left
+    added = (np.log(left), beyond, beyond * (1.0 + beyond), 1.0 / left)
+    count = deaths.ties.astype(np.float64)
+    summed = (np.bincount(step, each, minlength=len(count)) for each in added)
+    return _Terms(count, *(each.astype(np.float64) for each in summed))
 
 
 def pseudo_times(ties: Integers, *, efron: bool) -> tuple[Integers, Floats]:
@@ -252,5 +236,5 @@ def death_weights(rows: Rows, deaths: Deaths) -> Floats:
     """Return the sum of the weights of those who die at each death time, (K,)."""
     dies = rows.cause == DEATH
     weight = np.ones(len(rows)) if rows.weight is None else rows.weight
-    numbers = death_numbers(rows, deaths)
+    numbers = death_numbers(rows, deaths.ticks)
     return np.bincount(numbers, weight[dies], minlength=len(deaths.ties)).astype(np.float64)

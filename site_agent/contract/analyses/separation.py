@@ -17,10 +17,14 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays
 
 
+class Separated(AnalysisError):
+    """A model whose likelihood has no maximum: what separates is in its sentence."""
+
+
 def refuse_separation(
     study: Study, table: str, columns: Sequence[tuple[str, tuple[str, ...]]], known: Arrays
 ) -> None:
-    """Raise AnalysisError if all events fall outside one group of a covariate.
+    """Raise Separated if all events fall outside one group of a covariate.
 
     columns are the covariates with their design columns; known the totals of cox_moments.
     """
@@ -35,10 +39,11 @@ def refuse_separation(
         dying = _group_counts(study, table, covariate, known["event_sum"][block], events)
         for level, count in members.items():
             if count > 0 and dying[level] == 0:
-                raise AnalysisError(
+                raise Separated(
                     f"separated by {covariate}: none of the {int(events)} events happens in the "
                     f"group {level}, so its hazard ratio against another group has no finite "
-                    f"estimate; leave the covariate out, join groups, or take a continuous one"
+                    f"estimate; leave the covariate out, join groups, take a continuous one, or "
+                    f"ask for Firth's fit (firth)"
                 )
 
 
@@ -75,5 +80,5 @@ def monotone_words(terms: tuple[str, ...], monotone: Monotone) -> str:
     return (
         f"separated: the likelihood has no maximum, it keeps rising with the coefficient of "
         f"{directions}; the events are ordered by it, so no finite hazard ratio exists. Leave "
-        f"the covariate out or join groups"
+        f"the covariate out, join groups, or ask for Firth's fit (firth)"
     )

@@ -12,7 +12,7 @@ docs/expressions.md describes the grammar for those who write studies.
 
 from site_agent.contract.expressions.canonical import canonical, label
 from site_agent.contract.expressions.check import infer
-from site_agent.contract.expressions.designs import design, design_names
+from site_agent.contract.expressions.designs import design, design_names, spline_basis
 from site_agent.contract.expressions.errors import EvaluationError, ExpressionError
 from site_agent.contract.expressions.evaluate import evaluate
 from site_agent.contract.expressions.functions import FUNCTIONS, Function
@@ -60,4 +60,5 @@ __all__ = [
     "label",
     "names",
     "parse",
+    "spline_basis",
 ]

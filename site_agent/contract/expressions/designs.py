@@ -171,6 +171,13 @@ def spline(call: Call, at: Evaluating) -> Value:
     return _finite_block(_spline_columns(call), data, x.missing, at, call)
 
 
+def spline_basis(node: Node, x: Floats) -> Floats | None:
+    """Return the basis of the expression `spline(...)` at values x (n,); None for any other."""
+    if not isinstance(node, Call) or node.function != "spline":
+        return None
+    return restricted_cubic_spline(x, np.array(_knots(node)))
+
+
 def restricted_cubic_spline(x: Floats, knots: Floats) -> Floats:
     """Return the basis of x (n,) for ascending `knots` (k,), as (n, k - 1): Harrell 2.4.5."""
     penultimate, last = knots[-2], knots[-1]

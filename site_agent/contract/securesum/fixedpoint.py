@@ -23,8 +23,9 @@ from site_agent.contract.errors import Refused
 Limbs = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
-MANTISSA_BITS: Final = 53
 LIMB_BITS: Final = 64
+BLOCK: Final = 4096  # numbers at a time: what is formed on the way stays in a cache
+MOST_TERMS: Final = 100  # whose carries are counted in 8 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +63,31 @@ def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
         )
     if encoding.fraction == 0 and bool(np.any(values != np.floor(values))):
         raise Refused("overflow", "a count lane holds a fraction; counts are whole numbers")
-    limbs = _place(np.abs(values), encoding)
-    return np.where((values < 0)[:, None], negate(limbs), limbs)
+    limbs = np.empty((len(values), encoding.limbs), dtype=np.uint64)
+    for start in range(0, len(values), BLOCK):
+        block = slice(start, start + BLOCK)
+        _place(values[block], encoding, limbs[block])
+    return limbs
 
 
-def _place(magnitudes: Floats, encoding: Encoding) -> Limbs:
-    """Return rint(magnitude 2^E) as limbs: the 53-bit mantissa shifted to its place."""
-    mantissa, exponent = np.frexp(magnitudes)
-    shift = exponent.astype(np.int64) - MANTISSA_BITS + encoding.fraction
-    rounded = np.rint(np.ldexp(magnitudes, encoding.fraction * (shift < 0)))
-    whole = np.where(shift < 0, rounded, np.ldexp(mantissa, MANTISSA_BITS)).astype(np.uint64)
-    shift = np.maximum(shift, 0)
-    limb, offset = shift // LIMB_BITS, (shift % LIMB_BITS).astype(np.uint64)
-    limbs = np.zeros((len(magnitudes), encoding.limbs + 1), dtype=np.uint64)
-    rows = np.arange(len(magnitudes))
-    limbs[rows, limb] = whole << offset
-    spill = np.where(offset > 0, whole >> ((np.uint64(64) - offset) % np.uint64(64)), 0)
-    limbs[rows, limb + 1] = spill.astype(np.uint64)
-    return limbs[:, : encoding.limbs]
+def _place(values: Floats, encoding: Encoding, limbs: Limbs) -> None:
+    """Put rint(x 2^E) into limbs (n, L) in two's complement, the highest limb first.
+
+    What a limb holds is taken off before the next one is found. Powers of two, whole parts and
+    these differences are exact in doubles; only the lowest limb is rounded, and cannot become
+    2^64 by it: what is below 1 there has no bit above 2^53.
+    """
+    rest, sign = np.abs(values), (values < 0).astype(np.uint64)
+    parts = np.empty((encoding.limbs, len(values)), dtype=np.uint64)
+    for limb in range(encoding.limbs - 1, -1, -1):
+        exponent = float(LIMB_BITS * limb - encoding.fraction)
+        whole = (np.floor if limb else np.rint)(rest * 2.0**-exponent)
+        parts[limb] = whole
+        rest -= whole * 2.0**exponent
+    ones, carry = np.uint64(0) - sign, sign
+    for limb, part in enumerate(parts):  # a negative number is its complement plus one
+        limbs[:, limb] = (part ^ ones) + carry
+        carry = carry & (limbs[:, limb] == 0)
 
 
 def encode_wide(numbers: Iterable[int], encoding: Encoding) -> Limbs:
@@ -114,25 +122,49 @@ def add(left: Limbs, right: Limbs) -> Limbs:
 class Accumulator:
     """The running sum of many arrays of limbs modulo 2^(64 L).
 
-    Halves of limbs are added up in 64-bit words, which takes up to 2^32 terms without a carry;
-    the carries are settled once, at the end.
+    Each limb is added up for itself, with a count of how often it ran over; the carries are
+    settled once, at the end, and before their counts could.
     """
 
     def __init__(self, count: int, encoding: Encoding) -> None:
-        self._halves = np.zeros((count, 2 * encoding.limbs), dtype=np.uint64)
+        self._limbs = np.zeros((count, encoding.limbs), dtype=np.uint64)
+        self._carries = np.zeros(self._limbs.shape, dtype=np.int8)
+        self._terms = 0
 
     def add(self, limbs: Limbs) -> None:
         """Add limbs (n, L)."""
-        halves = np.ascontiguousarray(limbs, dtype="<u8").view("<u4")
-        self._halves += halves.reshape(self._halves.shape)
+        self._limbs += limbs
+        self._carries += (self._limbs < limbs).view(np.int8)
+        self._count()
+
+    def subtract(self, limbs: Limbs) -> None:
+        """Take limbs (n, L) off."""
+        self._carries -= (self._limbs < limbs).view(np.int8)
+        self._limbs -= limbs
+        self._count()
+
+    def _count(self) -> None:
+        self._terms += 1
+        if self._terms == MOST_TERMS:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Give each limb the carries of the one below it, until none is left."""
+        carries = self._carries
+        while carries[:, :-1].any():
+            given = np.zeros(self._limbs.shape, dtype=np.int64)
+            given[:, 1:] = carries[:, :-1]
+            before = self._limbs.copy()
+            self._limbs += given.view(np.uint64)
+            carries = ((given > 0) & (self._limbs < before)).view(np.int8)
+            carries = carries - ((given < 0) & (self._limbs > before)).view(np.int8)
+        self._carries[:] = 0
+        self._terms = 0
 
     def total(self) -> Limbs:
         """Return the sum as limbs (n, L)."""
-        words = self._halves.copy()
-        for half in range(words.shape[1] - 1):
-            words[:, half + 1] += words[:, half] >> np.uint64(32)
-        settled = (words & np.uint64(0xFFFFFFFF)).astype("<u4")
-        return settled.view("<u8").astype(np.uint64).reshape(len(words), words.shape[1] // 2)
+        self._settle()
+        return self._limbs.copy()
 
 
 def negate(limbs: Limbs) -> Limbs:
@@ -144,6 +176,13 @@ def negate(limbs: Limbs) -> Limbs:
 
 def decode(limbs: Limbs, encoding: Encoding) -> Floats:
     """Return limbs (n, L) as the nearest doubles (n,), ties to even."""
+    values = np.empty(len(limbs))
+    for start in range(0, len(limbs), BLOCK):
+        values[start : start + BLOCK] = _nearest(limbs[start : start + BLOCK], encoding)
+    return values
+
+
+def _nearest(limbs: Limbs, encoding: Encoding) -> Floats:
     negative = (limbs[:, -1] >> np.uint64(63)).astype(bool)
     magnitude = np.where(negative[:, None], negate(limbs), limbs)
     top = _highest_limb(magnitude)

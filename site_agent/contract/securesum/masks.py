@@ -13,19 +13,21 @@ different things use different streams, and nothing cancels. HKDF: RFC 5869. X25
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from site_agent.contract.errors import Refused
-from site_agent.contract.securesum.fixedpoint import negate
-from site_agent.contract.securesum.vector import Layout, Vector, from_bytes, plus, total
+from site_agent.contract.securesum.fixedpoint import Accumulator, Encoding, Limbs
+from site_agent.contract.securesum.vector import ORDER, Layout, Vector, from_bytes
 
 KEY_BYTES: Final = 32
+ZEROS: Final = memoryview(bytes(1 << 16))  # of which a stream encrypts one part after another
 
 
 def pair_secret(own: X25519PrivateKey, other: bytes, transcript: bytes, preshared: bytes) -> bytes:
@@ -55,26 +57,49 @@ def mask(
     `secrets` maps each other site of the roster to the pair secret; sites are ordered by name;
     `transcript` is T_r.
     """
-
-    def streams(others: Iterable[str]) -> Iterator[Vector]:
-        for other in others:
-            stream = _stream(
-                secrets[other], transcript, section, own_site, other, length=layout.byte_length
-            )
-            yield from_bytes(layout, stream)
-
-    later = total(layout, streams(name for name in secrets if name > own_site))
-    earlier = total(layout, streams(name for name in secrets if name < own_site))
-    return plus(later, {name: negate(limbs) for name, limbs in earlier.items()})
+    nothing = from_bytes(layout, bytes(layout.byte_length))
+    return masked(nothing, own_site, secrets, transcript=transcript, section=section)
 
 
-def _stream(
-    secret: bytes, transcript: bytes, section: str, one: str, other: str, *, length: int
-) -> bytes:
+def masked(
+    vector: Vector,
+    own_site: str,
+    secrets: Mapping[str, bytes],
+    *,
+    transcript: bytes,
+    section: str,
+) -> Vector:
+    """Return the vector of `own_site` with its mask added.
+
+    All streams are taken in parts that stay in a processor's cache, side by side.
+    """
+    streams = [
+        (other > own_site, _stream(secret, transcript, section, own_site, other))
+        for other, secret in secrets.items()
+    ]
+    return {encoding.name: _masked(vector[encoding.name], encoding, streams) for encoding in ORDER}
+
+
+def _masked(
+    limbs: Limbs, encoding: Encoding, streams: Sequence[tuple[bool, CipherContext]]
+) -> Limbs:
+    out = np.empty(limbs.shape, dtype=np.uint64)
+    step = len(ZEROS) // (8 * encoding.limbs)
+    for start in range(0, len(limbs), step):
+        part = limbs[start : start + step]
+        sum_ = Accumulator(len(part), encoding)
+        sum_.add(part)
+        for later, stream in streams:
+            words = np.frombuffer(stream.update(ZEROS[: 8 * part.size]), dtype="<u8")
+            (sum_.add if later else sum_.subtract)(words.reshape(part.shape))
+        out[start : start + step] = sum_.total()
+    return out
+
+
+def _stream(secret: bytes, transcript: bytes, section: str, one: str, other: str) -> CipherContext:
     first, second = sorted((one, other))
     info = b"\x00".join(
         [b"quorum/1/mask", section.encode(), transcript, first.encode(), second.encode()]
     )
     key = HKDFExpand(SHA256(), KEY_BYTES, info=info).derive(secret)
-    encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
-    return encryptor.update(bytes(length))
+    return Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()

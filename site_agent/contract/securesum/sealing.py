@@ -118,14 +118,14 @@ def blindings(
     packed = columns * (columns + 1) // 2
     while True:
         yield Blinding(
-            _factor(stream),
+            draw_factor(stream),
             tuple(stream.signed(BLIND_BITS, columns)),
             tuple(stream.signed(SQUARE_BITS, packed)),
             tuple(stream.signed(BLIND_BITS, further)),
         )
 
 
-def _factor(stream: Stream) -> int:
+def draw_factor(stream: Stream) -> int:
     """Return R: 2^e and e random bits below, e = 300 + 256 times the mean of four uniforms."""
     exponent = FACTOR_LEAST + (sum(stream.numbers(32, 4)) >> 26)
     (mantissa,) = stream.numbers(FACTOR_BITS, 1)

@@ -102,7 +102,7 @@ def total(layout: Layout, vectors: Iterable[Vector]) -> Vector:
 
 def to_bytes(vector: Vector) -> bytes:
     """Return the vector on the wire: limbs little-endian, the widest encoding first."""
-    return b"".join(np.ascontiguousarray(vector[e.name], dtype="<u8").tobytes() for e in ORDER)
+    return b"".join(np.ascontiguousarray(vector[e.name], dtype="<u8").data for e in ORDER)
 
 
 def from_bytes(layout: Layout, data: bytes) -> Vector:

@@ -18,6 +18,8 @@ from coordinator.report.output_rules import decide
 from coordinator.report.small_counts import Limit
 from coordinator.report.views import View
 from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Term, Test, Wanted
+from site_agent.contract.analyses.fine_gray_results import Counted, FineGrayFit
+from site_agent.contract.analyses.gray_test import GrayTest
 from site_agent.contract.analyses.group_results import Comparison, Comparisons, Found
 from site_agent.contract.analyses.incidence import IncidenceCurve, IncidenceCurves
 from site_agent.contract.analyses.logrank import LogRank
@@ -107,11 +109,14 @@ def incidence(*strata: str) -> dict[str, Any]:
         )
     )
     return IncidenceCurves(
-        "day", "dose", "gray", "log-log", 0.95, 6 * len(curves) // 2, NONE_LEFT_OUT, curves
-    ).document()
+        "day", "dose", "gray", "log-log", 0.95, 6 * len(curves) // 2, NONE_LEFT_OUT, curves,
+        tests=(GrayTest("death", 2.125, 1, 0.1449), GrayTest("relapse", NAN, 1, NAN, "no events")),
+    ).document()  # fmt: skip
 
 
-def logrank(rows: Sequence[float] = (12, 18), observed: Sequence[float] = (9, 6)) -> dict[str, Any]:
+def logrank(
+    rows: Sequence[float] = (12, 18), observed: Sequence[float] = (9, 6), rho: float = 0
+) -> dict[str, Any]:
     return LogRank(
         by="dose",
         strata=(),
@@ -125,6 +130,8 @@ def logrank(rows: Sequence[float] = (12, 18), observed: Sequence[float] = (9, 6)
         p_value=0.1416,
         patients=30,
         left_out=NONE_LEFT_OUT,
+        rho=rho,
+        weighted=array(*observed) * (1 - rho / 4),
     ).document()
 
 
@@ -160,6 +167,23 @@ def cox_screen() -> dict[str, Any]:
         "dose": Failure(SEPARATED),
     }
     return CoxScreen(models).document()
+
+
+def fine_gray(events: int = 15) -> dict[str, Any]:
+    return FineGrayFit(
+        wanted={
+            "convention": "crr", "ties": "breslow", "baseline": "pooled", "conf_level": 0.95,
+            "variance": "fine_gray",
+        },
+        counted=Counted(30, 30, events, TWO_MISSING),
+        terms=(term("age"),),
+        variance=np.eye(1),
+        model_variance=np.eye(1),
+        loglik_null=-40.125,
+        loglik=-38.5,
+        tests=(Test("pseudo likelihood ratio", 3.25, 1, 0.0714), Test("Wald", 2.9, 1, 0.0886)),
+        evaluations=4,
+    ).document()  # fmt: skip
 
 
 def comparison(*counts: tuple[float, float]) -> dict[str, Any]:
@@ -246,6 +270,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "cox": COX_OPTIONS,
     "cox_screen": {**COX_OPTIONS, "complete": "per_model"},
+    "fine_gray": {**COX_OPTIONS, "ties": "breslow", "convention": "crr", "variance": "fine_gray"},
     "compare": {
         "table": "patients", "cohort": None, "variables": ["age", "sex"], "by": "dose",
         "test": "auto", "strata": [], "by_site": False, "complete": "per_model",
@@ -271,6 +296,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "table": "patients", "cohort": None, "before": "crp", "after": "crp_later",
         "tests": ["t", "signed_rank"], "conf_level": 0.95,
     },
+    "meta_analysis": {**COX_OPTIONS, "least_events": 5},
 }  # fmt: skip
 
 

@@ -79,3 +79,15 @@ def test_an_incidence_that_is_not_reached_says_so() -> None:
     """Half of the six have died after 5 days, and never do half relapse."""
     table = incidence_tables(view("incidence", incidence("low")))[2]
     assert [row[2:] for row in table.rows] == [("50 %", "5"), ("50 %", "not reached")]
+
+
+def test_gray_tests_stand_beside_the_curves() -> None:
+    """A test with its statistic; of the other cause why there is none."""
+    table = incidence_tables(view("incidence", incidence()))[3]
+    assert table.rows == (("death", "2.12", "1", "0.14"), ("relapse", "no events"))
+
+
+def test_gray_tests_are_hidden_with_the_events_of_any_cause() -> None:
+    """Three deaths and two relapses of six: neither statistic nor p, nor that there is none."""
+    table = incidence_tables(view("incidence", incidence(), least=4))[3]
+    assert [row[1:] for row in table.rows] == [(Suppressed(4), "1", Suppressed(4))] * 2

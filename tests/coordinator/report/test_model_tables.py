@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from coordinator.report.model_tables import cox_tables, logrank_tables, screen_tables
+from coordinator.report.model_tables import (
+    cox_tables,
+    fine_gray_tables,
+    logrank_tables,
+    screen_tables,
+)
 from coordinator.report.suppression import Suppressed
-from tests.coordinator.report.made import NAN, SEPARATED, cox_fit, cox_screen, logrank, term, view
+from tests.coordinator.report.made import (
+    NAN,
+    SEPARATED,
+    cox_fit,
+    cox_screen,
+    fine_gray,
+    logrank,
+    term,
+    view,
+)
 
 HIDDEN = Suppressed(5)
 
@@ -19,6 +33,16 @@ def test_a_log_rank_test_has_its_degrees_of_freedom() -> None:
     """Chi-square with three digits, p with two decimals above 0.10."""
     table = logrank_tables(view("logrank", logrank()))[1]
     assert table.rows == (("Log-rank", "2.16", "1", "0.14"),)
+
+
+def test_weighted_rank_tests_have_both_counts() -> None:
+    """With rho = 1 the events stand beside their weighted sum, and the test has its name."""
+    tables = logrank_tables(view("logrank", logrank(rho=1)))
+    assert (tables[0].columns[3], tables[0].rows[0]) == (
+        "Observed, weighted",
+        ("low", "12", "9", "6.8", "6.2"),
+    )
+    assert tables[1].rows[0][0] == "Peto-Peto"
 
 
 def test_a_small_group_hides_observed_and_expected() -> None:
@@ -131,3 +155,20 @@ def test_a_covariate_of_several_terms_is_named_with_each() -> None:
         0
     ]
     assert [row[0] for row in table.rows] == ["Dose: Middle", "Dose: high"]
+
+
+def test_subdistribution_hazards() -> None:
+    """Ratios, the two tests, and a fit without a criterion."""
+    tables = fine_gray_tables(view("fine_gray", fine_gray()))
+    assert [table.rows for table in tables] == [
+        (("age", "2.00 (0.75 to 5.33)", "0.17", "0.69", "0.50"),),
+        (("Pseudo likelihood ratio", "3.25", "1", "0.071"), ("Wald", "2.90", "1", "0.089")),
+        (("30", "30", "15", "−40.1", "−38.5"),),
+    ]
+
+
+def test_subdistribution_hazards_of_few_events_are_hidden() -> None:
+    """Three events: neither ratio nor test nor likelihood."""
+    tables = fine_gray_tables(view("fine_gray", fine_gray(events=3), least=5))
+    assert [table.caption for table in tables] == ["Subdistribution hazard ratios", "Fit"]
+    assert tables[0].rows == (("age", *[HIDDEN] * 4),)

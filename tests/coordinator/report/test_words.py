@@ -12,6 +12,7 @@ from tests.coordinator.report.made import (
     OPTIONS,
     cox_fit,
     cox_screen,
+    fine_gray,
     incidence,
     logrank,
     survival,
@@ -38,7 +39,20 @@ def test_incidence_names_its_causes() -> None:
     assert sentence(view("incidence", incidence(), cohort="adults")) == (
         "Cumulative incidence (Aalen-Johansen) of survival in the cohort adults by dose (competing "
         "causes: death, relapse); Gray's variance as in cmprsk, 95 % limits on the log(−log) scale."
+        " Gray's test compares the groups, for each cause by itself."
     )
+
+
+def test_months_are_told_as_they_are_converted() -> None:
+    """How long a month is stands where estimates are at months."""
+    told = sentence(view("survival", survival(), at_months=[6.0], days_per_month=30.4375))
+    assert told.endswith(" A month is 30.4375 days.")
+
+
+def test_a_rank_test_has_the_name_of_its_weights() -> None:
+    """rho = 1 is Peto and Peto's."""
+    told = sentence(view("logrank", logrank(rho=1)))
+    assert told.startswith("Peto-Peto test of survival by dose; ")
 
 
 def test_a_log_rank_test_names_its_strata() -> None:
@@ -52,6 +66,15 @@ def test_a_model_names_ties_and_baseline() -> None:
     assert sentence(view("cox", cox_fit().document(), baseline="by_site")) == (
         "Cause-specific Cox proportional hazards model of survival on age, dose; Efron's method "
         "for ties, a baseline hazard of each hospital's own, 95 % Wald limits."
+    )
+
+
+def test_a_subdistribution_hazard_names_its_variance() -> None:
+    """Whose weights, ties, baseline and variance."""
+    assert sentence(view("fine_gray", fine_gray())) == (
+        "Subdistribution hazard (Fine and Gray) of survival on age, dose, competing causes staying "
+        "at risk with the weight of cmprsk's crr; Breslow's method for ties, one baseline hazard "
+        "over all hospitals, Fine and Gray's variance as in cmprsk, 95 % Wald limits."
     )
 
 
@@ -70,8 +93,8 @@ def test_a_failed_analysis_still_says_what_it_was_to_be() -> None:
 def test_an_unknown_kind_is_named() -> None:
     """A report of a newer release does not end for one kind it does not know."""
     document = view("cox", {}).document
-    odd = View(type(document)("one", "fine_gray", {}, {}), {}, Limit(0), "day", (), ())
-    assert sentence(odd) == "Analysis of the kind fine_gray."
+    odd = View(type(document)("one", "unheard_of", {}, {}), {}, Limit(0), "day", (), ())
+    assert sentence(odd) == "Analysis of the kind unheard_of."
 
 
 def test_rows_left_out_are_told_by_reason() -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from site_agent.contract.earlier import analysed, check_names, earlier_releases, respects
+from site_agent.contract.earlier import (
+    analysed,
+    check_names,
+    earlier_releases,
+    respects,
+    selection_of,
+)
 from site_agent.contract.errors import Refused
 from site_agent.contract.messages import MOST_EARLIER, Ready
 from tests.studytext import study
@@ -69,4 +75,18 @@ def test_a_release_of_the_same_study_is_compared_by_analysis() -> None:
 
 def test_a_release_of_another_study_is_compared_in_two_ways() -> None:
     """With ends of follow-up and without: its analyses need not be those of this one."""
-    assert respects(study(), [ONE]) == (ONE, f"{ONE}/events")
+    assert respects(study(), [ONE])[:2] == (ONE, f"{ONE}/events")
+
+
+def test_selections_are_compared_with_those_of_another_study() -> None:
+    """Each distinct one with each of 32, as the other study may have: by the first analysis."""
+    compared = [selection_of(respect) for respect in respects(study(), [ONE])[2:]]
+    named = ("curve", "incidence", "model", "screen:peak")
+    assert compared == [(name, ONE) for name in named for _ in range(32)]
+
+
+def test_an_analysis_of_that_name_is_no_selection() -> None:
+    """In the same study an analysis may be called as it likes."""
+    assert [selection_of(f"{ONE}{end}")[0] for end in ("", "/selected", "/a", "/events")] == [
+        ""
+    ] * 4

@@ -30,7 +30,15 @@ MODEL_OF_300: Counts = {
     "not_binary": [0],
     "in_stratum": [200],
     "in_group": [200],
+    "in_cell": [200],
     "reference": [200],
+    "sites": [9],
+    "stratum_sites": [9],
+    "group_sites": [9],
+    "cell_sites": [9],
+    "not_zero_sites": [9],
+    "zero_sites": [9],
+    "reference_sites": [9],
 }
 
 
@@ -142,6 +150,41 @@ def test_a_deferred_release_names_three_of_many() -> None:
     enrolled, changed = next(running)
     with pytest.raises(Refused, match="release 2 of study study; and 4 more. The diff"):
         running.send((answer(enrolled, PLENTY), answer(changed, {"patients": [1], "sites": [1]})))
+
+
+OTHER = "ab/3"
+ELDERS = f"{OTHER}/selected/b/0"
+
+
+@pytest.mark.parametrize(
+    ("patients", "sites", "expected"),
+    [(1, 1, {"b"}), (5, 2, {"b"}), (5, 3, set()), (0, 0, set())],
+)
+def test_a_selection_close_to_one_of_another_study(
+    patients: int, sites: int, expected: set[str]
+) -> None:
+    """It is withheld alone: the release is not deferred for it."""
+    study = guarded(CURVE, MODEL + "[sex], cohort: elders")
+    running = guard(study, (OTHER, ELDERS))
+    enrolled, changed = next(running)
+    counts = {"patients": [0, patients], "sites": [0, sites]}
+    asks = running.send((answer(enrolled, PLENTY), answer(changed, counts)))
+    with pytest.raises(StopIteration) as done:
+        running.send(tuple(answer(ask, {**MODEL_OF_300, **PLENTY}) for ask in asks))
+    assert {name for name, _ in done.value.value.withheld} == expected
+
+
+def test_what_is_said_of_a_selection_close_to_another() -> None:
+    """Which release it stands too close to, and what to do."""
+    study = guarded(CURVE)
+    running = guard(study, (f"{OTHER}/selected/a/7",))
+    enrolled, changed = next(running)
+    with pytest.raises(StopIteration) as done:
+        running.send((answer(enrolled, PLENTY), answer(changed, {"patients": [1], "sites": [1]})))
+    assert done.value.value.withheld["a", ""].startswith(
+        "withheld: its patients differ from those of an analysis in release 3 of study ab by "
+        "fewer than 5, or in fewer than 3 hospitals"
+    )
 
 
 def test_development_defers_nothing() -> None:

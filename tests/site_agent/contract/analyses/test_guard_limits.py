@@ -1,9 +1,10 @@
-"""Deaths, carriers and the budget of a model, each at its limit and one below."""
+"""Deaths, carriers, hospitals and the budget of a model, each at its limit and one below."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,19 +12,25 @@ import pytest
 from site_agent.contract.analyses.guard_limits import (
     Budget,
     carriers_ask,
-    limited,
+    compares,
     limits_sentence,
     needs_limits,
     scalars,
 )
-from site_agent.contract.analyses.guard_openings import openings
-from site_agent.contract.frames import Frame
+from site_agent.contract.analyses.guard_openings import Opening, openings
+from site_agent.contract.analyses.guard_sums import HOSPITALS
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays
 from tests.site_agent.contract.analyses.guarded import CURVE, MODEL, guarded
 
 STUDY = guarded(MODEL + "[age, stage, old]")
-FRAME = openings(STUDY)[0].frame  # columns: age, stage=two, stage=three, old
+MODEL_OF_THREE = openings(STUDY)[0]
+FRAME = MODEL_OF_THREE.frame  # columns: age, stage=two, stage=three, old
+
+
+NO_COLUMN: Any = {"not_zero": (), "zero": (), "not_binary": (), "reference": ()}
+AGE_ALONE: Any = {"not_zero": (40,), "zero": (0,), "not_binary": (40,), "reference": ()}
 
 
 def totals(
@@ -35,18 +42,21 @@ def totals(
     reference: Sequence[int] = (20,),
     in_stratum: Sequence[int] = (40,),
     in_group: Sequence[int] = (40,),
+    in_cell: Sequence[int] = (40,),
     patients: int = 40,
+    **sites: Sequence[int],
 ) -> Arrays:
-    """Totals of a model with 40 patients that is within all limits."""
+    """Totals of a model with 40 patients within all limits; nine hospitals have each part."""
     counts = {"deaths": deaths, "not_zero": not_zero, "zero": zero}
     counts |= {"not_binary": not_binary, "reference": reference, "patients": (patients,)}
-    counts |= {"in_stratum": in_stratum, "in_group": in_group}
+    counts |= {"in_stratum": in_stratum, "in_group": in_group, "in_cell": in_cell}
+    counts |= {of: [9 * (n > 0) for n in counts[part]] for of, part in HOSPITALS.items()} | sites
     return {name: np.array(values, dtype=np.float64) for name, values in counts.items()}
 
 
-def said(found: Arrays, *, frame: Frame = FRAME, study: Study = STUDY) -> str:
+def said(found: Arrays, *, opening: Opening = MODEL_OF_THREE, study: Study = STUDY) -> str:
     """Why a model with these totals is withheld."""
-    return limits_sentence(study, frame, found)
+    return limits_sentence(study, opening, found)
 
 
 def group_of(found: Arrays) -> str:
@@ -79,34 +89,32 @@ def test_what_is_asked_of_strata() -> None:
 def test_patients_of_a_stratum(few: int, told: bool) -> None:
     """One who is alone in a stratum is left out by it, whether or not anybody there dies."""
     study = guarded(MODEL + "[age], strata: [sex]")
-    one = {"not_zero": (40,), "zero": (0,), "not_binary": (40,), "reference": ()}
-    found = totals(deaths=(9, 0), in_stratum=(40 - few, few), **one)
-    sentence = said(found, frame=openings(study)[0].frame, study=study)
+    found = totals(deaths=(9, 0), in_stratum=(40 - few, few), **AGE_ALONE)
+    sentence = said(found, opening=openings(study)[0], study=study)
     assert ("patients are in a stratum of sex" in sentence) == told
 
 
 def test_the_groups_of_a_test_have_limits() -> None:
     """A log-rank test is the score test of a model of its groups."""
     study = guarded("kind: logrank, endpoint: survival, by: sex")
-    frame = limited(openings(study)[0])
-    found = {**totals(in_group=(36, 4)), "not_zero": np.zeros(0), "zero": np.zeros(0)}
-    assert "patients are in a group of sex" in limits_sentence(study, frame, found)
+    found = totals(in_group=(36, 4), **NO_COLUMN)
+    assert "patients are in a group of sex" in said(found, opening=openings(study)[0], study=study)
 
 
 def test_the_deaths_of_a_test_have_limits() -> None:
     """As those of a model."""
     study = guarded("kind: logrank, endpoint: survival, by: sex")
-    frame, found = limited(openings(study)[0]), totals(deaths=(4,), in_group=(20, 20))
-    assert "fewer than 5 patients have the event" in limits_sentence(study, frame, found)
+    found = totals(deaths=(4,), in_group=(20, 20))
+    sentence = said(found, opening=openings(study)[0], study=study)
+    assert "fewer than 5 patients have the event" in sentence
 
 
 @pytest.mark.parametrize(("patients", "told"), [(4, True), (5, False)])
 def test_a_cohort_has_the_patients_of_a_study(patients: int, told: bool) -> None:
     """A curve of few patients is these patients; its groups are for what is shown."""
     study = guarded(CURVE + ", cohort: elders, by: sex")
-    frame = limited(openings(study)[0])
-    found = totals(deaths=(1,), patients=patients, in_stratum=(patients,), in_group=(patients,))
-    sentence = limits_sentence(study, frame, found)
+    found = totals(deaths=(1,), patients=patients, in_group=(patients,), **NO_COLUMN)
+    sentence = said(found, opening=openings(study)[0], study=study)
     assert ("patients are in the cohort elders" in sentence) == told
 
 
@@ -125,8 +133,11 @@ def test_deaths(deaths: int, few: bool) -> None:
 def test_deaths_in_strata() -> None:
     """Each stratum that has any needs five."""
     study = guarded(MODEL + "[age, stage, old], strata: [sex]")
-    frame = openings(study)[0].frame
-    found = [said(totals(deaths=d), frame=frame, study=study) for d in ((9, 4), (9, 5), (9, 0))]
+    opening, both = openings(study)[0], (20, 20)
+    found = [
+        said(totals(deaths=deaths, in_stratum=both), opening=opening, study=study)
+        for deaths in ((9, 4), (9, 5), (9, 0))
+    ]
     expected = "fewer than 5 patients have the event in a stratum; a model needs 5 in each stratum"
     assert [sentence.startswith(expected) for sentence in found] == [True, False, False]
 
@@ -269,4 +280,90 @@ def test_the_budget_of_tables() -> None:
 def test_of_which_analyses_limits_are_asked() -> None:
     """Of models that are not accepted by name."""
     study = guarded(CURVE, MODEL + "[age]", MODEL + "[old]", accepted=["c"])
-    assert [needs_limits(opening) for opening in openings(study)] == [False, True, False]
+    assert [needs_limits(study, opening) for opening in openings(study)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("analysis", "asked"),
+    [
+        (CURVE, False),
+        (CURVE + ", by: sex", True),
+        (CURVE + ", cohort: elders", True),
+        (CURVE.replace("survival, endpoint: survival", "survival, endpoint: lost"), True),
+        ("kind: survival, endpoint: ward", True),
+        ("kind: logrank, endpoint: survival, by: sex, by_site: true", True),
+    ],
+    ids=["of everybody", "groups", "a cohort", "ends that may lack", "another table", "a test"],
+)
+def test_of_which_curves_limits_are_asked(analysis: str, asked: bool) -> None:
+    """Of those that do not take everybody whom the first question counts, and of groups."""
+    study = guarded(analysis)
+    assert needs_limits(study, openings(study)[0]) == asked
+
+
+HOSPITALS_OF_A_MODEL = [
+    ({"sites": (2,)}, "in it"),
+    ({"not_zero_sites": (9, 9, 2, 9)}, "in, or outside of, the group stage=three"),
+    ({"not_zero_sites": (9, 9, 9, 1)}, "in, or outside of, the group old"),
+    ({"zero_sites": (0, 9, 9, 2)}, "in, or outside of, the group old"),
+    ({"zero_sites": (2, 9, 9, 9)}, ""),
+    ({"reference_sites": (1,)}, "in, or outside of, the group stage=one"),
+    ({"sites": (3,), "not_zero_sites": (3, 3, 3, 3)}, ""),
+]
+
+
+@pytest.mark.parametrize(("sites", "part"), HOSPITALS_OF_A_MODEL)
+def test_what_few_hospitals_have_is_theirs(sites: dict[str, Sequence[int]], part: str) -> None:
+    """Three hospitals for a model, for each group of it and for the rest; or none."""
+    sentence = said(totals(**sites))
+    assert sentence.partition(" have patients ")[2].partition(":")[0] == part
+
+
+@pytest.mark.parametrize("kind", ["survival", "incidence", "logrank"])
+@pytest.mark.parametrize(("sites", "told"), [((9, 1), True), ((9, 3), False), ((9, 0), False)])
+def test_a_group_that_one_hospital_alone_has(kind: str, sites: tuple[int, int], told: bool) -> None:
+    """Its curve, or its part of a test, would be that of the hospital."""
+    study = guarded(f"kind: {kind}, endpoint: survival, by: site.country")
+    found = totals(in_group=(20, 20 * (sites[1] > 0)), group_sites=sites, **NO_COLUMN)
+    sentence = said(found, opening=openings(study)[0], study=study)
+    assert ("hospitals have patients in a group of site.country" in sentence) == told
+
+
+def test_a_stratum_that_one_hospital_alone_has() -> None:
+    """Deaths open by stratum."""
+    study = guarded(MODEL + "[age], strata: [site.country]")
+    found = totals(deaths=(9, 9), in_stratum=(20, 20), stratum_sites=(8, 1), **AGE_ALONE)
+    sentence = said(found, opening=openings(study)[0], study=study)
+    assert "hospitals have patients in a stratum of site.country" in sentence
+
+
+@pytest.mark.parametrize(("by_site", "told"), [("false", True), ("true", False)])
+def test_a_group_within_a_stratum_that_one_hospital_alone_has(by_site: str, told: bool) -> None:
+    """Counts by time open by both; totals of a test within hospitals do not."""
+    fields = f"kind: logrank, endpoint: survival, by: sex, strata: [stage], by_site: {by_site}"
+    study, opening = guarded(fields), openings(guarded(fields))[0]
+    parts: Any = {"in_stratum": (15, 15, 10), "in_group": (20, 20), "deaths": (9, 9, 9)}
+    found = totals(
+        **parts, in_cell=(10, 5, 5, 10, 5, 5), cell_sites=(9, 9, 1, 9, 9, 9), **NO_COLUMN
+    )
+    sentence = said(found, opening=opening, study=study)
+    assert ("hospitals have patients in a group within a stratum" in sentence) == told
+
+
+def test_a_table_of_its_own_has_the_limits_of_the_study() -> None:
+    """The first question counts the patients of the first table, not those of another."""
+    study = guarded("kind: survival, endpoint: ward")
+    found = [
+        said(totals(patients=n, sites=(m,), **NO_COLUMN), opening=openings(study)[0], study=study)
+        for n, m in ((4, 3), (5, 2), (5, 3))
+    ]
+    expected = ["fewer than 5 patients ", "fewer than 3 hospitals", ""]
+    assert [sentence[:22] for sentence in found] == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_but_a_curve_has_the_limits_of_a_model(kind: str) -> None:
+    """A kind that is added later has them, unless it is entered as a curve."""
+    opening = openings(guarded(CURVE))[0]
+    of_kind = replace(opening, analysis=replace(opening.analysis, kind=kind))
+    assert compares(of_kind) == (kind not in ("survival", "incidence"))

@@ -61,10 +61,18 @@ def test_changed() -> None:
         ("deaths", [2, 1]),
         ("in_stratum", [2, 2]),
         ("in_group", [4]),
+        ("in_cell", [2, 2]),
         ("not_zero", [2, 1, 3]),
         ("zero", [3, 3, 2]),
         ("not_binary", [0, 0, 2]),
         ("reference", [2]),
+        ("sites", [1]),
+        ("stratum_sites", [1, 1]),
+        ("group_sites", [1]),
+        ("cell_sites", [1, 1]),
+        ("not_zero_sites", [1, 1, 1]),
+        ("zero_sites", [1, 1, 1]),
+        ("reference_sites", [1]),
     ],
 )
 def test_carriers(name: str, expected: list[int]) -> None:
@@ -95,6 +103,13 @@ def test_carriers_of_nobody() -> None:
     """A hospital without rows adds zeros."""
     found = counted(CARRIERS, NOBODY, **ASK)
     assert {name: sum(values) for name, values in found.items()} == dict.fromkeys(found, 0)
+
+
+def test_cells_of_strata_and_groups() -> None:
+    """Stratum by stratum: of the first two patients are in the first group, one in the second."""
+    given = rows([3, 5, 7, 9], [1] * 4, group=[0, 0, 1, 1], stratum=[0, 0, 0, 1], x=[[0]] * 4)
+    found = counted(CARRIERS, given, **{**ONE, "strata": 2, "groups": 2})
+    assert (found["in_cell"], found["cell_sites"]) == ([2, 1, 0, 1], [1, 1, 0, 1])
 
 
 def test_steps() -> None:

@@ -24,9 +24,9 @@ EIGHT = rows(TIMES, CAUSES, group=[0] * 4 + [1] * 4)
 VARIANCE = F(1, 4) + F(20, 49) + F(2, 9)
 
 
-def sums_of(given: Rows = EIGHT, *, by: int = 2, strata: int = 1) -> Arrays:
+def sums_of(given: Rows = EIGHT, *, by: int = 2, strata: int = 1, rho: float = 0) -> Arrays:
     every = groups(given, by=by, strata=strata)
-    return score_sums([every[start : start + by] for start in range(0, len(every), by)])
+    return score_sums([every[start : start + by] for start in range(0, len(every), by)], rho)
 
 
 def test_observed() -> None:
@@ -49,6 +49,17 @@ def test_statistic() -> None:
     """Chi-square is (3 - 85/42)^2 / V on one degree of freedom."""
     statistic, df = _chi_square(sums_of())
     assert (statistic, df) == (pytest.approx(float(F(41, 42) ** 2 / VARIANCE), rel=1e-14), 1)
+
+
+@pytest.mark.parametrize("rho", [1, 2])
+def test_weights(rho: int) -> None:
+    """Times 1, 2, 4 count as the curve before them, 1, 7/8 and 5/8, to the power of rho."""
+    s = [F(1), F(7, 8) ** rho, F(5, 8) ** rho]
+    expected = s[0] / 2 + s[1] * F(6, 7) + s[2] * F(2, 3)
+    variance = F(1, 4) + s[1] ** 2 * F(20, 49) + s[2] ** 2 * F(2, 9)
+    found = sums_of(rho=rho)
+    ours = (found["weighted"][0], found["expected"][0], found["variance"][0, 0])
+    assert ours == pytest.approx(floats([sum(s, F(0)), expected, variance]), rel=1e-14)
 
 
 def test_strata_add_up() -> None:

@@ -140,3 +140,12 @@ def test_two_covariates() -> None:
     information = unpack(likelihood(sums, deaths, 2, efron=True)["information"], 2)
     expected: list[Fraction] = [F(5, 3) - 1, F(4, 3) - 1, F(4, 3) - 1, F(5, 3) - 1]
     assert information.ravel() == pytest.approx(floats(expected), rel=1e-14)
+
+
+def test_efron_where_a_thousand_die_together() -> None:
+    """Summed death by death in exact fractions; rounding does not grow with the number of ties."""
+    x = [k % 7 for k in range(1000)]
+    found = point(rows([1] * 1000, [1] * 1000, x=[[value] for value in x]), efron=True)
+    mean = F(sum(x), 1000)  # of whoever is left, on average the same mixture
+    variance = F(sum(value * value for value in x), 1000) - mean**2
+    assert found[1:] == pytest.approx([0.0, float(1000 * variance)], rel=1e-13, abs=1e-10)

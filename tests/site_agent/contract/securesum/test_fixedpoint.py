@@ -161,6 +161,32 @@ def test_the_accumulator_of_counts(terms: list[int]) -> None:
     assert whole(accumulated.total(), "count") == [sum(terms) % 2**64]
 
 
+@given(st.lists(st.tuples(words, st.booleans()), max_size=250))
+def test_the_accumulator_takes_off(terms: list[tuple[int, bool]]) -> None:
+    """Added and taken off in any order, also more often than carries can be counted."""
+    accumulated = fixedpoint.Accumulator(1, REAL)
+    for term, added in terms:
+        (accumulated.add if added else accumulated.subtract)(limbs(term))
+    expected = sum(term if added else -term for term, added in terms)
+    assert whole(accumulated.total()) == [expected % 2**256]
+
+
+@pytest.mark.parametrize("term", [1, 2**64, 2**256 - 1])
+def test_more_terms_than_a_carry_counts(term: int) -> None:
+    """Three hundred times the largest word run over three hundred times."""
+    accumulated = fixedpoint.Accumulator(1, REAL)
+    for _ in range(300):
+        accumulated.subtract(limbs(term))
+    assert whole(accumulated.total()) == [-300 * term % 2**256]
+
+
+def test_numbers_of_several_blocks() -> None:
+    """More numbers than are encoded at a time are each encoded and decoded for itself."""
+    numbers = np.linspace(-3, 5, 2 * fixedpoint.BLOCK + 5) ** 3
+    rows = fixedpoint.encode(numbers, REAL, 1)
+    assert fixedpoint.decode(rows, REAL).tolist() == numbers.tolist()
+
+
 @given(words)
 def test_negate(word: int) -> None:
     """-q modulo 2^256."""

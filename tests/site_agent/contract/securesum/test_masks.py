@@ -67,6 +67,18 @@ def test_masks_of_another_question_do_not_cancel(changed: dict[str, Any]) -> Non
     assert [word for word in words if word == bytes(8)] == []
 
 
+def test_a_masked_vector_is_the_vector_and_its_mask() -> None:
+    """Of more numbers than are masked at a time, in each encoding."""
+    lanes = (Lane("score", (5000,), REAL), Lane("counts", (20_000,), COUNT))
+    layout = Layout((lanes,))
+    arrays = {lane.name: np.arange(lane.size) - 2500.0 for lane in lanes}
+    own = vector.encode(layout, [arrays], 3)
+    secrets = {other: secret("beech", other) for other in ("alder", "cedar")}
+    found = masks.masked(own, "beech", secrets, transcript=ASKED, section="open")
+    apart = masks.mask(layout, "beech", secrets, transcript=ASKED, section="open")
+    assert vector.to_bytes(found) == vector.to_bytes(vector.plus(own, apart))
+
+
 def test_masks_in_another_order_do_not_cancel() -> None:
     """Two sites that each take themselves for the first both add; nothing cancels."""
     streams = {"alder": mask("alder", FIVE[:2]), "beech": mask("alder", FIVE[:2])}

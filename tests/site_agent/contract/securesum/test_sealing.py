@@ -252,7 +252,7 @@ def test_the_least_and_the_largest_factor() -> None:
         def take(self, count: int) -> bytes:
             return bytes([self.byte]) * count
 
-    found = [sealing._factor(Made(byte)) for byte in (0, 255)]
+    found = [sealing.draw_factor(Made(byte)) for byte in (0, 255)]
     assert found == [1 << 300, (1 << 556) - 1]
 
 

@@ -1,0 +1,141 @@
+"""What a subdistribution hazard reports: coefficients, intervals, tests, where its errors are from.
+
+The likelihood is weighted, so its ratio test is called pseudo, as in `summary.crr`, and there is
+no AIC. Wald's tests have the variance that the result names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from site_agent.contract.analyses.cox_results import TERM_COLUMNS, Term, Test
+from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
+from site_agent.contract.analyses.newton import Maximum
+from site_agent.contract.analyses.results import Tidy, numbers
+from site_agent.contract.frames import Floats
+
+SUMMARY_COLUMNS: Final = ("rows", "patients", "events", "loglik_null", "loglik")
+NOTES: Final = {
+    "fine_gray": "",
+    "robust": "standard errors take the curve of censoring as known, as coxph(cluster = id) on "
+    "finegray's data; crr's account for its estimate",
+    "model": "standard errors are from the information alone and take the weights as known: they "
+    "are not crr's, and mostly too small. crr's need risk_sets: open (class C), or baseline: "
+    "by_site",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many rows a model has, of how many patients, and how many events and left out rows."""
+
+    rows: int
+    patients: int
+    events: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FineGrayFit:
+    """A fitted model; variance (p, p) with zeros for aliased coefficients."""
+
+    wanted: Mapping[str, Any]
+    counted: Counted
+    terms: tuple[Term, ...]
+    variance: Floats
+    model_variance: Floats
+    loglik_null: float
+    loglik: float
+    tests: tuple[Test, ...]
+    evaluations: int
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        names = ("convention", "ties", "baseline", "conf_level")
+        return {
+            **{name: self.wanted[name] for name in names},
+            "variance_of": self.wanted["variance"],
+            "note": NOTES[self.wanted["variance"]],
+            "rows": self.counted.rows,
+            "patients": self.counted.patients,
+            "events": self.counted.events,
+            "left_out": dict(self.counted.left_out),
+            "terms": [_term_document(term) for term in self.terms],
+            "variance": [numbers(row) for row in self.variance],
+            "model_variance": [numbers(row) for row in self.model_variance],
+            "loglik_null": self.loglik_null,
+            "loglik": self.loglik,
+            "tests": [
+                {"name": t.name, "statistic": t.statistic, "df": t.df, "p_value": t.p_value}
+                for t in self.tests
+            ],
+            "evaluations": self.evaluations,
+        }
+
+    def tables(self) -> Mapping[str, Tidy]:
+        """Return `terms`, `tests` and `summary`."""
+        counts = (self.counted.rows, self.counted.patients, self.counted.events)
+        return {
+            "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
+            "tests": Tidy(
+                ("test", "statistic", "df", "p_value"),
+                tuple((t.name, t.statistic, t.df, t.p_value) for t in self.tests),
+            ),
+            "summary": Tidy(SUMMARY_COLUMNS, ((*counts, self.loglik_null, self.loglik),)),
+        }
+
+
+def _term_document(term: Term) -> dict[str, Any]:
+    row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
+    ratios = (term.estimate, term.conf_low, term.conf_high)
+    names = ("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high")
+    with np.errstate(over="ignore"):
+        return {**row, **dict(zip(names, numbers(np.exp(ratios)), strict=True))}
+
+
+def fitted(
+    maximum: Maximum,
+    terms: tuple[str, ...],
+    wanted: Mapping[str, Any],
+    *,
+    counted: Counted,
+    variance: Floats,
+) -> FineGrayFit:
+    """Return the fit at a maximum with a variance (p, p) of its estimate."""
+    std_error = np.where(maximum.aliased, np.nan, np.sqrt(np.diag(variance)))
+    pairs = zip(terms, maximum.estimate.tolist(), std_error.tolist(), strict=True)
+    return FineGrayFit(
+        wanted=wanted,
+        counted=counted,
+        terms=tuple(_term(*pair, wanted["conf_level"]) for pair in pairs),
+        variance=variance,
+        model_variance=maximum.variance,
+        loglik_null=maximum.start.loglik,
+        loglik=maximum.last.loglik,
+        tests=_tests(maximum, variance),
+        evaluations=maximum.evaluations,
+    )
+
+
+def _term(name: str, estimate: float, std_error: float, level: float) -> Term:
+    statistic, width = estimate / std_error, normal_quantile(level) * std_error
+    p_value = two_sided_p(statistic)
+    return Term(name, estimate, std_error, statistic, p_value, estimate - width, estimate + width)
+
+
+def _tests(maximum: Maximum, variance: Floats) -> tuple[Test, ...]:
+    kept = ~maximum.aliased
+    df, estimate = int(kept.sum()), maximum.estimate[kept]
+    wald = float(estimate @ np.linalg.solve(variance[np.ix_(kept, kept)], estimate)) if df else 0.0
+    statistics = {
+        "pseudo likelihood ratio": 2 * (maximum.last.loglik - maximum.start.loglik),
+        "Wald": wald,
+    }
+    return tuple(
+        Test(name, statistic, df, chi_square_p(statistic, df) if df else 1.0)
+        for name, statistic in statistics.items()
+    )
