@@ -2,7 +2,7 @@
 
 The published text is the format: each numeral in it gives way to our number with as many
 decimals, so "426 (348 to 550)" takes three numbers. With an exponent (4.45e-05) ours has as many
-digits; behind "<" (<0.001) ours reads the same if it is less.
+digits; behind "<" (<0.001) ours reads the same if it is less, behind ">" (>0.9) if it is more.
 
 The file beside a study:
 
@@ -16,7 +16,8 @@ The file beside a study:
           - curves[male].median.conf_low
           - curves[male].median.conf_high
         text: "270 (212 to 310)"    # as published, in quotes
-        times: 1                    # our numbers times this first; 100 for percent
+        times: 1                    # our numbers times this first; 100 for percent; or a list,
+                                    # one for each: "10 (66.7%)" takes [1, 100]
         source: R 4.2.2, survival 3.5-3, print(survfit)
 """
 
@@ -58,7 +59,7 @@ class Entry:
     what: str
     paths: tuple[str, ...]
     text: str
-    times: float
+    times: tuple[float, ...]
     source: str
 
 
@@ -128,11 +129,22 @@ def _entry(fields: Any, place: str) -> Entry:
             f"{place}: found {numerals} numerals in `text` and {len(paths)} paths in `numbers`; "
             f"expected a path for each numeral"
         )
-    times = named.get("times", 1)
-    if isinstance(times, bool) or not isinstance(times, (int, float)):
-        raise ConfigurationError(f"{place}: `times` is no number; expected 1, or 100 for percent")
     analysis, what, text, source = texts
-    return Entry(analysis, what, tuple(paths), text, float(times), source)
+    return Entry(analysis, what, tuple(paths), text, _times(named, numerals, place), source)
+
+
+def _times(named: Mapping[str, Any], numerals: int, place: str) -> tuple[float, ...]:
+    """Return what each number is multiplied by, `times` being one for all or a list of them."""
+    times = named.get("times", 1)
+    each = times if isinstance(times, list) else [times] * numerals
+    if any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in each):
+        raise ConfigurationError(f"{place}: `times` is no number; expected 1, or 100 for percent")
+    if len(each) != numerals:
+        raise ConfigurationError(
+            f"{place}: found {numerals} numerals in `text` and {len(each)} numbers in `times`; "
+            f"expected one for each, or one for all"
+        )
+    return tuple(map(float, each))
 
 
 def compare(entries: Sequence[Entry], views: Mapping[str, View]) -> Iterator[Comparison]:
@@ -158,7 +170,8 @@ def _compared(entry: Entry, view: View) -> Comparison:
         raise ConfigurationError(
             f"published '{entry.what}' of {entry.analysis}: {error}; correct `numbers`"
         ) from None
-    ours = as_published(entry.text, [None if n is None else n * entry.times for n in found])
+    scaled = [None if n is None else n * times for n, times in zip(found, entry.times, strict=True)]
+    ours = as_published(entry.text, scaled)
     same = ours == entry.text.replace("−", "-")
     return Comparison(entry, ours, EQUAL if same else DIFFERS)
 
@@ -204,7 +217,8 @@ def as_published(text: str, values: Sequence[float | None]) -> str:
 def _like(numeral: re.Match[str], value: float | None, text: str) -> str:
     if value is None:
         return "not reached"
-    if text[: numeral.start()].endswith("<") and value < float(numeral[0]):
+    sign, printed = text[: numeral.start()][-1:], float(numeral[0])
+    if (sign == "<" and value < printed) or (sign == ">" and value > printed):
         return numeral[0]
     decimals = len(numeral[1] or "")
     if numeral[2] is not None:

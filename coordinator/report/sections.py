@@ -9,6 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from coordinator.report import numbers, words
+from coordinator.report.cohort_tables import cohort_tables, proportion_tables
 from coordinator.report.comparison_tables import compare_tables, paired_tables
 from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line, followed_until, line_of
@@ -37,6 +38,8 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "fine_gray": fine_gray_tables,
     "compare": compare_tables,
     "paired": paired_tables,
+    "table_one": cohort_tables,
+    "proportion": proportion_tables,
     "meta_analysis": meta_tables,
 }
 COUNTED: Final = "At risk after each time; censored and events up to and including it."

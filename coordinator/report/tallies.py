@@ -110,6 +110,8 @@ def _cells(found: Mapping[str, Any]) -> list[Group]:
     """Return the groups of a comparison, and of a category each level in each group and in all."""
     if "groups" not in found:
         return []
+    if found["groups"] and isinstance(found["groups"][0], Mapping):
+        return _described(found["groups"])
     groups = [Group(name, n, ()) for name, n in zip(found["groups"], found["n"], strict=True)]
     if not found.get("levels"):
         return groups
@@ -120,6 +122,18 @@ def _cells(found: Mapping[str, Any]) -> list[Group]:
         for name, counts in rows
         for level, count in zip(found["levels"], counts, strict=True)
     ]
+
+
+def _described(groups: Sequence[Mapping[str, Any]]) -> list[Group]:
+    """Return the cells of a variable of a table: groups, their missing rows, their levels."""
+    found = []
+    for group in groups:
+        name = str(group["stratum"])
+        found += [Group(name, int(group["rows"]), ())] if name else []
+        if group.get("missing") is not None:
+            found.append(Group(f"{name}/missing", int(group["missing"]), ()))
+        found += [Group(f"{name}/{of['name']}", int(of["count"]), ()) for of in group["levels"]]
+    return found
 
 
 def _courses(result: Mapping[str, Any]) -> list[Group]:

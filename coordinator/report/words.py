@@ -216,6 +216,29 @@ def _paired(view: View) -> str:
     )
 
 
+def _table_one(view: View) -> str:
+    options = view.document.options
+    quantiles = "type 2 (SAS)" if options["quantiles"] == "type_2" else "type 7 (R)"
+    tests = "; two-sided p-values" if options["tests"] else ""
+    return f"The cohort{_cohort(view)}{_by(view)}; quantiles of {quantiles}{tests}."
+
+
+def _proportion(view: View) -> str:
+    options = view.document.options
+    names = ", ".join(view.label(name) for name in options["variables"])
+    return (
+        f"Proportions of {names}{_by(view)}{_cohort(view)}, of the rows in which each is known; "
+        f"{METHODS[options['method']]} limits."
+    )
+
+
+METHODS: Final = {
+    "clopper_pearson": "exact (Clopper-Pearson)",
+    "wilson": "Wilson's",
+    "wilson_cc": "Wilson's corrected",
+}
+
+
 def _meta_analysis(view: View) -> str:
     options = view.document.options
     names = ", ".join(options["covariates"])
@@ -236,6 +259,8 @@ SENTENCES: Final = {
     "fine_gray": _fine_gray,
     "compare": _compare,
     "paired": _paired,
+    "table_one": _table_one,
+    "proportion": _proportion,
     "meta_analysis": _meta_analysis,
 }
 

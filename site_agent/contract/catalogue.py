@@ -20,6 +20,8 @@ from site_agent.contract.analyses.kind import Kind
 from site_agent.contract.analyses.logrank import LOGRANK
 from site_agent.contract.analyses.meta_analysis import META_ANALYSIS
 from site_agent.contract.analyses.paired import PAIRED
+from site_agent.contract.analyses.proportion import PROPORTION
+from site_agent.contract.analyses.table_one import TABLE_ONE
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
@@ -27,7 +29,7 @@ KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
     for kind in (
         *(SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY),
-        *(META_ANALYSIS, COMPARE, PAIRED),
+        *(META_ANALYSIS, COMPARE, PAIRED, TABLE_ONE, PROPORTION),
     )
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)

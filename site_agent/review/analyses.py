@@ -136,6 +136,24 @@ def _groups_tested(study: Study, analysis: Analysis, what: str) -> str:
     return f"{what}: {names}. The groups are {groups}; test: {options['test']}{within}."
 
 
+def _table_one(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    by = f", by group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
+    ends = ", the smallest and the largest value" if options["extremes"] else ""
+    tests = ["Whether the groups differ is tested."] if options["tests"] else []
+    return [
+        f"A table of {listed(options['variables'])}{by}: counts, or mean, deviation, median and "
+        f"quartiles{ends}, and how many values are missing.",
+        *tests,
+    ]
+
+
+def _proportion(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    by = f", by group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
+    return [f"Which part of the rows has each level of {listed(options['variables'])}{by}."]
+
+
 def _paired(study: Study, analysis: Analysis) -> list[str]:
     options = analysis.options
     return [
@@ -219,4 +237,6 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "meta_analysis": _meta_analysis,
     "compare": _compare,
     "paired": _paired,
+    "table_one": _table_one,
+    "proportion": _proportion,
 }

@@ -5,11 +5,16 @@ An episode of peak g rises from day s to its peak on day p and clears on day e:
     s <= d <= p:   1 + floor((g - 1) (d - s) / (p - s))       (g at once if p = s)
     p <  d <  e:   ceil(g (e - d) / (e - p))
 
-so that it is g on day p, at least 1 on every day before e, and 0 from day e on. ICANS
-starts on the day of onset and peaks when anakinra starts, or two days later in those who
-die of infection without clearing; CRS came a little earlier, and is over no later than
-ICANS. Where nothing ever clears, the grade eases to a floor and stays there. A death of
-ICANS that reached grade 5 is grade 5 on its day and 4 before.
+so that it is g on day p, at least 1 on every day before e, and 0 from day e on. If it is
+mild from day m on, it falls faster and then stays at grade 1:
+
+    p <  d <  m:   ceil(1 + (g - 1) (m - d) / (m - p))
+    m <= d <  e:   1
+
+ICANS starts on the day of onset; the days of its peak and of growing mild are the course's.
+CRS came a little earlier, and is over no later than ICANS. Where nothing ever clears or
+grows mild, the grade stays at its floor. A death of ICANS that reached grade 5 is grade 5
+on its day and 4 before.
 """
 
 from __future__ import annotations
@@ -28,20 +33,20 @@ DAYS_STABLE: Final = 3
 # would otherwise see only those who are still ill.
 DAYS_AFTER_START: Final = 14
 EASING_DAYS: Final = 3
-WORSENING_DAYS: Final = 2
 DEATH_GRADE: Final = 5
-CRS_DAYS: Final = (3, 3, 3, 4, 4, 4, 5, 6, 8, 18)
+CRS_DAYS: Final = (3, 3, 3, 4, 4, 4, 4, 5, 6, 18)
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """First day, day of the peak, and first clear day (None: never) of one toxicity."""
+    """First day, day of the peak, first clear and first mild day (None: never) of a toxicity."""
 
     start: int
     peak_day: int
     clear: int | None
     peak: int
     floor: int = 1
+    mild: int | None = None
 
     def grade(self, day: int) -> int:
         """Grade 0 to 5 on a day from infusion."""
@@ -49,6 +54,8 @@ class Episode:
             return 0
         if day <= self.peak_day:
             return self._rising(day)
+        if self.mild is not None:
+            return self._easing(day, self.mild)
         if self.clear is None:
             return max(min(self.floor, self.peak), self.peak - (day - self.peak_day) // EASING_DAYS)
         return math.ceil(self.peak * (self.clear - day) / (self.clear - self.peak_day))
@@ -57,6 +64,11 @@ class Episode:
         if self.peak_day == self.start:
             return self.peak
         return 1 + (self.peak - 1) * (day - self.start) // (self.peak_day - self.start)
+
+    def _easing(self, day: int, mild: int) -> int:
+        if day >= mild:
+            return 1
+        return math.ceil(1 + (self.peak - 1) * (mild - day) / (mild - self.peak_day))
 
 
 def daily_grades(course: Course, rng: np.random.Generator) -> list[tuple[int, int, int]]:
@@ -72,15 +84,13 @@ def daily_grades(course: Course, rng: np.random.Generator) -> list[tuple[int, in
 
 def icans_episode(course: Course) -> Episode:
     """ICANS from its onset; after CRS where that was the reason for anakinra."""
+    peak, mild = min(course.peak_icans, DEATH_GRADE - 1), course.mild_day
+    if course.peak_day is None:
+        return Episode(course.onset_day, course.onset_day, course.onset_day, 0)
     if course.indication == "CRS":
-        start = course.anakinra_day + 1
-        return Episode(start, start, start + 3, course.peak_icans)
-    peak = min(course.peak_icans, DEATH_GRADE - 1)
-    # Those who die of ICANS do not ease.
-    floor = peak if course.death_cause == "ICANS" else 1
-    worsens = course.death_cause == "infection" and course.resolved_day is None
-    peak_day = course.anakinra_day + WORSENING_DAYS * worsens
-    return Episode(course.onset_day, peak_day, course.resolved_day, peak, floor)
+        return Episode(course.peak_day, course.peak_day, course.peak_day + 3, peak, mild=mild)
+    # Those who die of ICANS do not ease: they have no mild day, and the floor is the peak.
+    return Episode(course.onset_day, course.peak_day, course.resolved_day, peak, peak, mild)
 
 
 def crs_episode(course: Course, rng: np.random.Generator) -> Episode:

@@ -63,9 +63,9 @@ TABLE_1: Final = MappingProxyType(
         "age": _by_group("51.0 32.0 63.0", "63.5 50.0 71.0", "58.0 44.5 67.5"),
         "weight_kg": _by_group("67.6 60.0 75.0", "73.5 64.8 82.3", "73.0 64.5 80.2"),
         "kps": _by_group("80.0 65.0 90.0", "80.0 80.0 90.0", "80.0 77.5 90.0"),
-        "ferritin": _by_group("1720 705 3400", "534 236 1370", "809 310 2270"),
+        "ferritin": _by_group("1720. 705 3400.", "534 236 1370.", "809 310 2270."),
         "platelets": _by_group("93.0 43.5 244", "106 58.0 158", "103 47.0 163"),
-        "ldh": _by_group("609 288 1300", "216 168 392", "295 192 579"),
+        "ldh": _by_group("609 288 1300.", "216 168 392", "295 192 579"),
         "albumin": _by_group("39.0 29.8 40.8", "34.0 27.8 40.0", "35.5 28.0 40.0"),
         "crp": _by_group("8.75 2.50 14.4", "8.54 3.68 26.9", "8.54 3.22 16.7"),
     }
@@ -133,8 +133,40 @@ TOTALS: Final = MappingProxyType(
         "indication": MappingProxyType({"ICANS": 40, "CRS": 3}),
         "trial": MappingProxyType({"no": 37, "yes": 6}),
         "death_cause": MappingProxyType({"progression": 6, "infection": 5, "ICANS": 4}),
+        "cns_history": MappingProxyType({"none": 37, "lymphoma": 3, "stroke": 2, "meningioma": 1}),
+        "vasopressors": MappingProxyType({"no": 37, "yes": 6}),
+        "encephalopathy": MappingProxyType({"no": 12, "yes": 31}),
+        "seizures": MappingProxyType({"no": 35, "yes": 8}),
+        "oedema": MappingProxyType({"no": 36, "yes": 7}),
+        "steroid_change": MappingProxyType({"increased": 22, "neither": 13, "started": 8}),
+        "siltuximab": MappingProxyType({"no": 32, "yes": 11}),
+        "intrathecal": MappingProxyType({"no": 41, "yes": 2}),
+        "etoposide": MappingProxyType({"no": 42, "yes": 1}),
+        "ruxolitinib": MappingProxyType({"no": 42, "yes": 1}),
+        "rerouted": MappingProxyType({"no": 42, "yes": 1}),
+        "stopped": MappingProxyType({"no": 41, "yes": 2}),
+        "peak_timing": MappingProxyType({"at start": 30, "before": 7, "after": 6}),
     }
 )
+FURTHER_TREATED: Final = 12
+# Wilcoxon's test of the dose groups as R's `wilcox.test`, Fisher's for the country; as printed.
+P_VALUES: Final = MappingProxyType(
+    {
+        "age": "0.018",
+        "ferritin": "0.049",
+        "ldh": "0.002",
+        "peak_crs": "0.4",
+        "peak_icans": "0.069",
+        "anakinra_day": "0.13",
+        "steroid_days": ">0.9",
+        "steroid_mg": "0.3",
+        "anakinra_mg": "0.0001",
+        "anakinra_days": "0.41",
+    }
+)
+P_COUNTRY: Final = "0.004"
+# Days of CRS, and of ICANS of grade 2 or more, in those who had any: median, range.
+DURATIONS: Final = MappingProxyType({"crs_days": (4, 3, 18), "icans_days": (6, 1, 38)})
 # Disease: (responders, patients); the two responders that the paper leaves unplaced are in FL.
 RESPONDERS: Final = MappingProxyType(
     {

@@ -35,6 +35,8 @@ ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "screen": {"kind": "cox_screen", "covariates": ["age", "empty"], **_behind()},
     "subdistribution": {"kind": "fine_gray", "covariates": ["age > 60"], "risk_sets": "open"},
     "groups": {"kind": "compare", "table": "patients", "variables": ["age", "empty"], "by": "arm"},
+    "cohort": {"kind": "table_one", "table": "patients", "variables": ["age", "empty"]},
+    "part": {"kind": "proportion", "table": "patients", "variables": ["empty"]},
     "change": {
         "kind": "paired",
         "table": "patients",

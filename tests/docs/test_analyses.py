@@ -21,6 +21,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "fine_gray": {"endpoint": "relapse_from_start", "covariates": ["age"], "baseline": "by_site"},
     "compare": {"variables": ["age", "related"], "by": "arm"},
     "paired": {"before": "ferritin", "after": "age"},
+    "table_one": {"variables": ["age", "related"]},
+    "proportion": {"variables": ["related"]},
     "meta_analysis": {"endpoint": "survival", "covariates": ["age"]},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,12 @@ def test_every_field_of_a_json_file_is_on_the_page(release: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in ANALYSIS_OF if kind not in ("cox_screen", "compare")]
+    "kind",
+    [
+        kind
+        for kind in ANALYSIS_OF
+        if kind not in ("cox_screen", "compare", "table_one", "proportion")
+    ],
 )
 def test_every_field_of_a_result_is_on_the_page(kind: str, release: Written) -> None:
     """The section of a kind lists the fields of its result, in order."""
@@ -54,6 +60,16 @@ def test_a_comparison_is_tests_of_variables() -> None:
     variable = Comparison(("a",), (1.0,), Found("t", 0.5), 1, {}).document()
     first, second = section(PAGE, "`result` of `compare`").split("Each variable has:")
     assert [first_cells(first), first_cells(second)] == [list(result), list(variable)]
+
+
+def test_a_table_is_variables_by_group(release: Written) -> None:
+    """The three tables list the fields of a result, of a variable, and of a number in a group."""
+    result = document(release, "cohort")["result"]
+    model = result["models"]["age"]
+    text = section(PAGE, "`result` of `table_one`")
+    parts = re.split("Each variable has:|Each group has:", text)
+    expected = [list(result), list(model), list(model["groups"][0])]
+    assert [first_cells(part) for part in parts] == expected
 
 
 def test_a_screen_is_models_and_failures(release: Written) -> None:

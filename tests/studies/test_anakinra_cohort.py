@@ -19,6 +19,7 @@ import pytest
 from lifelines import CoxPHFitter
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from scipy.stats import fisher_exact, mannwhitneyu
 
 from studies.anakinra import generate, published
 from studies.anakinra.course import read_courses
@@ -53,6 +54,12 @@ def patients() -> pd.DataFrame:
         trm_end=end,
         trm_state=np.select([frame["relapse_day"].notna(), dead], [RELAPSED, TRM], CENSORED),
         wait=frame["anakinra_day"] - frame["onset_day"],
+        crs_days=[days_of("crs", 1, name) for name in frame["patient"]],
+        icans_days=[days_of("icans", 2, name) for name in frame["patient"]],
+        peak_timing=[
+            peak_timing(grades()[name], start)
+            for name, start in zip(frame["patient"], frame["anakinra_day"], strict=True)
+        ],
         axi_or_brexu=frame["product"].isin(["axi-cel", "brexu-cel"]).astype(float),
         log10_ferritin=np.log10(frame["ferritin"].astype(float)),
     )
@@ -68,6 +75,27 @@ def resolved_day(rows: pd.DataFrame, start: int) -> float:
     """First day of three in a row without CRS and ICANS, from the start of anakinra; or NaN."""
     clear = {int(d) for d in rows.loc[(rows["crs"] == 0) & (rows["icans"] == 0), "day"]}
     return min((d for d in clear if d >= start and {d + 1, d + 2} <= clear), default=math.nan)
+
+
+def days_of(toxicity: str, least: int, name: str) -> float:
+    """Days from the first of at least this grade to the last; NaN if there is none."""
+    days = grades()[name].loc[grades()[name][toxicity] >= least, "day"]
+    return float(days.max() - days.min() + 1)
+
+
+def peak_timing(rows: pd.DataFrame, start: int) -> str:
+    """Whether the worst grade of CRS or ICANS was over at the start of anakinra, or yet to come."""
+    crs_is_worse = rows["crs"].max() > rows["icans"].max()
+    worst = rows["crs"] if crs_is_worse else rows["icans"]
+    peak = rows.loc[worst == worst.max(), "day"]
+    return "before" if peak.max() < start else "after" if peak.min() > start else "at start"
+
+
+def as_printed(p_value: float, text: str) -> str:
+    """Print a p-value with the decimals of a published one."""
+    if text.startswith(">"):
+        return text if p_value > float(text[1:]) else str(p_value)
+    return f"{p_value:.{len(text) - 2}f}"
 
 
 def of_group(group: str) -> pd.DataFrame:
@@ -206,8 +234,9 @@ def test_low_doses() -> None:
 def test_quartiles(name: str, group: str, spread: published.Spread) -> None:
     """Median and quartiles are the printed ones, to the printed place."""
     found = np.quantile(of_group(group)[name].dropna().astype(float), [0.25, 0.5, 0.75])
-    off = np.abs(found - spread.quartiles) > np.array(spread.unit) / 2 + 1e-9
-    assert found[off].tolist() == []
+    places = [len(f"{unit:g}".partition(".")[2]) for unit in spread.unit]
+    expected = [f"{x:.{n}f}" for x, n in zip(spread.quartiles, places, strict=True)]
+    assert expected == [f"{x:.{n}f}" for x, n in zip(found, places, strict=True)]
 
 
 @pytest.mark.parametrize(("name", "group", "spread"), spreads(published.TABLE_2))
@@ -244,6 +273,63 @@ def test_counts(name: str, group: str) -> None:
 def test_totals(name: str) -> None:
     """Levels have the printed counts in total."""
     assert dict(published.TOTALS[name]) == counts(patients(), name)
+
+
+@pytest.mark.parametrize("name", published.P_VALUES)
+def test_p_values(name: str) -> None:
+    """Wilcoxon's test of the groups, exact without ties as in R, has the printed p-value."""
+    low, high = (of_group(group)[name].dropna().astype(float) for group in ("low", "high"))
+    method = "exact" if pd.concat([low, high]).is_unique else "asymptotic"
+    found = mannwhitneyu(low, high, method=method).pvalue
+    assert published.P_VALUES[name] == as_printed(found, published.P_VALUES[name])
+
+
+def test_p_value_of_the_country() -> None:
+    """Fisher's test of dose group and country has the printed p-value."""
+    found = fisher_exact(pd.crosstab(patients()["group"], patients()["country"])).pvalue
+    assert as_printed(found, published.P_COUNTRY) == published.P_COUNTRY
+
+
+@pytest.mark.parametrize("name", published.DURATIONS)
+def test_durations(name: str) -> None:
+    """CRS, and ICANS of grade 2 or more, last as printed in those who have any."""
+    days = patients()[name].dropna()
+    assert published.DURATIONS[name] == (days.median(), days.min(), days.max())
+
+
+def test_further_therapies() -> None:
+    """Twelve were given something else after anakinra."""
+    drugs = patients()[["siltuximab", "intrathecal", "etoposide", "ruxolitinib"]]
+    assert (drugs == "yes").any(axis=1).sum() == published.FURTHER_TREATED
+
+
+def test_changes_of_anakinra() -> None:
+    """It was changed in three; where the route was, both are on record."""
+    frame = patients()
+    changed = frame[(frame["rerouted"] == "yes") | (frame["stopped"] == "yes")]
+    rerouted = frame.loc[frame["rerouted"] == "yes", "route"]
+    assert (len(changed), list(rerouted)) == (3, ["both"])
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "least"),
+    [
+        ("vasopressors", "peak_crs", 3),
+        ("encephalopathy", "peak_icans", 1),
+        ("seizures", "peak_icans", 3),
+        ("oedema", "peak_icans", 4),
+    ],
+)
+def test_signs_fit_grades(name: str, column: str, least: int) -> None:
+    """Signs that define a grade have no lower one."""
+    frame = patients()
+    assert frame.loc[frame[name] == "yes", column].min() >= least
+
+
+def test_history_of_lymphoma_in_the_brain() -> None:
+    """Only those with a lymphoma have it in the central nervous system."""
+    frame = patients()
+    assert not set(frame.loc[frame["cns_history"] == "lymphoma", "disease"]) & {"B-ALL", "MM"}
 
 
 def test_ages() -> None:
@@ -642,6 +728,7 @@ def test_values_to_deal() -> None:
         (Episode(3, 3, 4, 2), [0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]),
         (Episode(1, 2, None, 3), [0, 1, 3, 3, 3, 2, 2, 2, 1, 1, 1]),
         (Episode(1, 2, 5, 0), [0] * 11),
+        (Episode(1, 2, 9, 4, mild=5), [0, 1, 4, 3, 2, 1, 1, 1, 1, 0, 0]),
     ],
 )
 def test_grades_of_an_episode(episode: Episode, expected: list[int]) -> None:

@@ -21,13 +21,15 @@ import numpy as np
 
 from site_agent.contract import expressions
 from site_agent.contract.analyses.refinement import WORD, Keys
-from site_agent.contract.expressions.syntax import Name
+from site_agent.contract.expressions.syntax import Call, Chain, Name, NumberLiteral
 from site_agent.contract.frames import Booleans, Floats
-from site_agent.contract.study.model import Column, Study
+from site_agent.contract.study.model import Column, Study, Table
 
 SNAP: Final = 1e-8  # as for times
 FINEST_GRID: Final = 40  # bits
 SIGN: Final = np.uint64(1 << 63)
+EXTREMES: Final = frozenset({"max", "min"})
+DAYS: Final = frozenset({"first", "last", "first_run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,49 @@ def grid_of(fixed: Mapping[str, Any]) -> Grid:
 
 
 def grid_in_dictionary(study: Study, table: str, expression: str) -> Grid:
-    """Return the grid of a column with range and resolution; doubles for all else."""
-    node = expressions.parse(expression)
-    column = None
-    if isinstance(node, Name) and len(node.parts) == 1:
-        column = study.tables[table].columns.get(node.parts[0])
-    return DOUBLES if column is None else _of_column(column)
+    """Return the grid of what follows from columns with range and resolution; else doubles.
+
+    That is a column, the largest or smallest of a child's column, a day on which something is the
+    case, a sum or difference of these and of numbers, and a column derived as one of them.
+    """
+    return _grid(study, table, expressions.parse(expression))
+
+
+def _grid(study: Study, table: str, node: expressions.Node) -> Grid:
+    if isinstance(node, Name):
+        return _of_name(study, study.tables[table], node)
+    if isinstance(node, Call) and node.function in EXTREMES:
+        return _grid(study, table, node.arguments[0])
+    if isinstance(node, Call) and node.function in DAYS:
+        child = study.tables[node.arguments[0].parts[0]]  # type: ignore[union-attr]
+        return _of_column(child.columns[child.key[1]])
+    if isinstance(node, Chain) and all(sign in "+-" for sign, _ in node.rest):
+        grid = _grid(study, table, node.first)
+        for sign, term in node.rest:
+            grid = _moved(grid, sign, term, _grid(study, table, term))
+        return grid
+    return DOUBLES
+
+
+def _of_name(study: Study, table: Table, name: Name) -> Grid:
+    """Return the grid of a column: the table's own, a derived one, or that of a child."""
+    *owner, column = name.parts
+    if owner:
+        child = study.tables.get(owner[0])
+        return _of_name(study, child, Name((column,), name.at)) if child else DOUBLES
+    if column in table.columns:
+        return _of_column(table.columns[column])
+    found = [one.expression for one in table.derived if one.name == column]
+    return _grid(study, table.name, found[0]) if found and found[0] is not None else DOUBLES
+
+
+def _moved(grid: Grid, sign: str, term: expressions.Node, other: Grid) -> Grid:
+    """Return the grid of a sum or a difference with a number or with what has a grid."""
+    if isinstance(term, NumberLiteral) and grid.step is not None:
+        by = Fraction(str(term.value)) * (1 if sign == "+" else -1)
+        return Grid(grid.low + by, grid.high + by, grid.step)
+    turned = Grid(-other.high, -other.low, other.step) if sign == "+" else other
+    return difference(grid, turned)
 
 
 def _of_column(column: Column) -> Grid:

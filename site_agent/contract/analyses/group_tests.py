@@ -182,17 +182,23 @@ def _of_ranks(wanted: Wanted, n: Floats, sums: Floats, pooled: Distribution) -> 
     )
 
 
-def _compare_tables(study: Study, frame: Frame, groups: tuple[str, ...], wanted: Wanted) -> Asking:
+def table_ask(study: Study, frame: Frame, *, within: bool = False) -> Ask:
+    """Return the ask for the counts of a category's levels by group; `within` hospitals or not."""
     (variable,) = frame.covariates
-    levels = levels_of(study, frame.table, variable)
     fixed = {
         **_design(study, frame.table, variable),
         "strata": math.prod(len(levels_of(study, frame.table, name)) for name in frame.strata),
-        "groups": len(groups),
-        "levels": len(levels),
+        "groups": len(levels_of(study, frame.table, frame.by)),
+        "levels": len(levels_of(study, frame.table, variable)),
     }
+    return Ask((TABLES_WITHIN_SITE if within else GROUP_TABLE).name, frame, fixed, {})
+
+
+def _compare_tables(study: Study, frame: Frame, groups: tuple[str, ...], wanted: Wanted) -> Asking:
+    (variable,) = frame.covariates
+    levels = levels_of(study, frame.table, variable)
     within = wanted.by_site and wanted.test == "mantel_haenszel"
-    (answer,) = yield (Ask((TABLES_WITHIN_SITE if within else GROUP_TABLE).name, frame, fixed, {}),)
+    (answer,) = yield (table_ask(study, frame, within=within),)
     totals = answer.totals
     table = totals["table"] if within else totals["tables"].sum(axis=0)
     refuse_alone(table.sum(axis=1))

@@ -150,6 +150,20 @@ def _tipping(frame: Frame) -> list[str]:
     return [option for option, text in tipped.items() if text is not None]
 
 
+def extremes_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:
+    """Return (analysis, what is wrong) for each that tells extremes and is not accepted."""
+    names = dict.fromkeys(
+        opening.analysis.name
+        for opening in opened
+        if opening.analysis.options.get("extremes") and not opening.accepted
+    )
+    sentence = (
+        "the smallest and the largest value are those of single patients. Take 'extremes' out, or "
+        "have the stewards accept the analysis by name (disclosure.accepted)"
+    )
+    return [(name, sentence) for name in names]
+
+
 def nested_sentence(
     policy: Policy,
     chosen: Frame,

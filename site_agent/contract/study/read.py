@@ -10,7 +10,7 @@ from typing import Final, get_args
 from site_agent.contract.analyses.guard_distributions import distribution_issues
 from site_agent.contract.analyses.guard_grids import grouping_issues
 from site_agent.contract.analyses.guard_openings import openings
-from site_agent.contract.analyses.guard_selections import weight_issues
+from site_agent.contract.analyses.guard_selections import extremes_issues, weight_issues
 from site_agent.contract.analyses.kind import Context
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Issue, StudyError
@@ -225,12 +225,18 @@ def _earlier_roster_issues(study: Study) -> list[str]:
 
 
 def _check_groupings(root: Fields, study: Study) -> None:
-    """Note every analysis whose groups or weights need an exception by name."""
+    """Note every analysis whose groups, weights or extremes need an exception by name."""
     named = root.named.get("analyses")
     if study.policy.development or named is None or not isinstance(named.value, Mapping):
         return
-    issues = [*grouping_issues(study), *distribution_issues(study)]
-    for name, sentence in (*issues, *weight_issues(openings(study))):
+    opened = openings(study)
+    issues = [
+        *grouping_issues(study),
+        *distribution_issues(study),
+        *weight_issues(opened),
+        *extremes_issues(opened),
+    ]
+    for name, sentence in issues:
         root.issue(sentence, named.value[name])
 
 

@@ -24,8 +24,11 @@ from site_agent.contract.analyses.group_results import Comparison, Comparisons, 
 from site_agent.contract.analyses.incidence import IncidenceCurve, IncidenceCurves
 from site_agent.contract.analyses.logrank import LogRank
 from site_agent.contract.analyses.paired_results import PairedResult
+from site_agent.contract.analyses.proportion import Proportions, ProportionTable, Shares
+from site_agent.contract.analyses.quantiles import Summary
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.survival import Curve, SurvivalCurves
+from site_agent.contract.analyses.table_one_results import Described, InGroup, TableOne
 from site_agent.contract.canonical import sha256
 
 NAN = float("nan")
@@ -203,6 +206,30 @@ def comparison(*counts: tuple[float, float]) -> dict[str, Any]:
     return Comparisons("dose", 0.95, models).document()
 
 
+def cohort(*counts: tuple[int, int], missing: int = 0) -> dict[str, Any]:
+    """Return age, which some lack, and sex, by its counts in two groups of dose."""
+    sizes = [sum(row) for row in counts]
+    both = tuple(sum(column) for column in zip(*counts, strict=True))
+    ages = Summary(sum(sizes), 40.0, 5.0, (35.0, 40.0, 45.5), 20.0, 70.0)
+    groups = [*zip(("low", "high"), sizes, counts, strict=True), ("", sum(sizes), both)]
+    age = [InGroup(name, n, missing, ages) for name, n, _ in groups]
+    sex = [InGroup(name, n, 0, None, ("male", "female"), own) for name, n, own in groups]
+    test = Found("wilcoxon", 0.0321, 120.5)
+    models = {
+        "age": Described(tuple(age), sum(sizes), NONE_LEFT_OUT, test),
+        "sex": Described(tuple(sex), sum(sizes), NONE_LEFT_OUT, Failure("no group has rows")),
+        "site": Failure("no group has rows"),
+    }
+    return TableOne("dose", False, models).document()
+
+
+def shares(count: int, rows: int) -> dict[str, Any]:
+    """Return a condition that some rows fulfil."""
+    levels = (("false", rows - count, 1 - count / rows, 0.1, 0.9), ("true", count, 0.4, 0.2, 0.6))
+    found = Proportions((Shares("", rows, levels),), rows, NONE_LEFT_OUT)
+    return ProportionTable("", 0.95, {"well": found}).document()
+
+
 def pairs(rows: int = 30, fell: int = 12, rose: int = 10) -> dict[str, Any]:
     """Return a fall of 5 of c-reactive protein, by t and by ranks."""
     return PairedResult(
@@ -248,6 +275,22 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "table": "patients", "cohort": None, "variables": ["age", "sex"], "by": "dose",
         "test": "auto", "strata": [], "by_site": False, "complete": "per_model",
         "conf_level": 0.95,
+    },
+    "table_one": {
+        "table": "patients",
+        "cohort": None,
+        "variables": ["age", "sex", "site"],
+        "by": "dose",
+        "tests": True,
+        "extremes": False,
+        "quantiles": "type_7",
+    },
+    "proportion": {
+        "table": "patients",
+        "cohort": None,
+        "variables": ["well"],
+        "by": None,
+        "method": "clopper_pearson",
     },
     "paired": {
         "table": "patients", "cohort": None, "before": "crp", "after": "crp_later",

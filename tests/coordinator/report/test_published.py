@@ -30,7 +30,7 @@ entries:
 
 
 def entry(text: str, *paths: str, analysis: str = "curve", times: float = 1) -> Entry:
-    return Entry(analysis, "what", paths, text, times, "by hand")
+    return Entry(analysis, "what", paths, text, (times,) * len(paths), "by hand")
 
 
 def verdict(published: Entry, *, least: int = 0) -> tuple[str, str]:
@@ -53,6 +53,8 @@ def verdict(published: Entry, *, least: int = 0) -> tuple[str, str]:
         ("p < 0.001", (0.2,), "p < 0.200"),
         ("<0.001", (0.0004,), "<0.001"),
         ("<0.001", (0.04,), "<0.040"),
+        (">0.9", (0.9086,), ">0.9"),
+        (">0.9", (0.75,), ">0.8"),
         ("47 % (20-70)", (46.7, 20.1, 69.6), "47 % (20-70)"),
         ("0.00", (-0.001,), "0.00"),
         ("12 to 30", (12.0, None), "12 to not reached"),
@@ -116,7 +118,14 @@ def read(tmp_path: Path, text: str) -> tuple[Entry, ...]:
 def test_a_file_is_read(tmp_path: Path) -> None:
     """Every field of an entry is read, `times` is 1 unless it is given."""
     paths = ("curves[].median.estimate", "curves[].median.conf_low")
-    assert read(tmp_path, FILE) == (Entry("curve", "Median", paths, "4 (3 to ...)", 1, "by hand"),)
+    expected = Entry("curve", "Median", paths, "4 (3 to ...)", (1, 1), "by hand")
+    assert read(tmp_path, FILE) == (expected,)
+
+
+def test_each_number_has_its_own_factor(tmp_path: Path) -> None:
+    """A count with its percentage takes two."""
+    (found,) = read(tmp_path, FILE + "    times: [1, 100]\n")
+    assert found.times == (1, 100)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +137,11 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ('text: "4 (3 to ...)"', "text: 43", "put them in quotes"),
         ('text: "4 (3 to ...)"', 'text: "4"', "found 1 numerals in `text` and 2 paths"),
         ("source: by hand", "source: by hand\n    times: often", "`times` is no number"),
+        (
+            "source: by hand",
+            "source: by hand\n    times: [1]",
+            "2 numerals .* 1 numbers in `times`",
+        ),
         ("published: 1", "published: [", "is not YAML"),
     ],
 )

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from site_agent.contract.analyses.grids import (
     DOUBLES,
@@ -65,6 +66,22 @@ def test_other_expressions_have_none() -> None:
     """A number without resolution and a derived one are doubles."""
     found = [grid_in_dictionary(study(), "patients", name) for name in ("age", "log10(kps)")]
     assert found == [DOUBLES, DOUBLES]
+
+
+@pytest.mark.parametrize(
+    ("expression", "low", "high"),
+    [
+        ("peak", 0, 5),
+        ("min(grades.crs, where = day > 3)", 0, 5),
+        ("first(grades, crs > 0)", -400, 400),
+        ("last(grades, crs > 0) - first(grades, crs > 0) + 1", -799, 801),
+        ("kps + kps - 10", -10, 190),
+    ],
+)
+def test_what_follows_from_columns_has_a_grid(expression: str, low: int, high: int) -> None:
+    """A largest value, a day, a difference of days: steps of the columns they are made of."""
+    found = grid_in_dictionary(study(), "patients", expression)
+    assert found == Grid(Fraction(low), Fraction(high), Fraction(1))
 
 
 def test_difference_of_grids() -> None:

@@ -1,0 +1,133 @@
+"""What a table of the cohort holds: each variable in each group and in all, and its test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from site_agent.contract.analyses.group_results import Found
+from site_agent.contract.analyses.quantiles import Summary
+from site_agent.contract.analyses.results import Cell, Failure, Tidy, number
+
+NUMBER_COLUMNS = (
+    "mean",
+    "std_dev",
+    "median",
+    "first_quartile",
+    "third_quartile",
+    "minimum",
+    "maximum",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """A variable in one group, "" for all: rows that have it, and that lack it.
+
+    missing: None where the guard withholds it. counts: of the levels of a category.
+    """
+
+    stratum: str
+    rows: int
+    missing: int | None
+    summary: Summary | None = None
+    levels: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+
+    def numbers(self, *, extremes: bool) -> dict[str, float | None]:
+        """Return mean, deviation, median, quartiles, and the extremes if they may be told."""
+        own = self.summary
+        if own is None:
+            return {}
+        first, middle, third = own.quartiles
+        ends = (own.minimum, own.maximum) if extremes else (None, None)
+        found = (own.mean, own.std_dev, middle, first, third, *ends)
+        values = [None if value is None else number(value) for value in found]
+        return dict(zip(NUMBER_COLUMNS, values, strict=True))
+
+    def shares(self) -> list[tuple[str, int, float | None]]:
+        """Return each level with its count and its proportion of the rows that have any."""
+        pairs = zip(self.levels, self.counts, strict=True)
+        return [(level, n, n / self.rows if self.rows else None) for level, n in pairs]
+
+    def document(self, *, extremes: bool) -> dict[str, Any]:
+        """Return it as JSON."""
+        of = None if self.missing is None else self.rows + self.missing
+        return {
+            "stratum": self.stratum,
+            "rows": self.rows,
+            "missing": self.missing,
+            "missing_proportion": self.missing / of if self.missing is not None and of else None,
+            **self.numbers(extremes=extremes),
+            "levels": [
+                {"name": level, "count": n, "proportion": share}
+                for level, n, share in self.shares()
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One variable: its groups, the last one all of them, and the test, or why there is none."""
+
+    groups: tuple[InGroup, ...]
+    patients: int
+    left_out: Mapping[str, int]
+    test: Found | Failure | None = None
+
+    def document(self, *, extremes: bool) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        return {
+            "rows": self.groups[-1].rows,
+            "patients": self.patients,
+            "left_out": dict(self.left_out),
+            "groups": [group.document(extremes=extremes) for group in self.groups],
+            "test": None if self.test is None else self.test.document(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TableOne:
+    """All variables of a table of the cohort, each described or with the reason why not."""
+
+    by: str
+    extremes: bool
+    models: Mapping[str, Described | Failure]
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        return {
+            "by": self.by,
+            "models": {
+                name: model.document()
+                if isinstance(model, Failure)
+                else model.document(extremes=self.extremes)
+                for name, model in self.models.items()
+            },
+        }
+
+    def tables(self) -> Mapping[str, Tidy]:
+        """Return `numbers`, `levels`, `tests` and `failed`."""
+        done = {name: m for name, m in self.models.items() if isinstance(m, Described)}
+        failed = [(n, m.because) for n, m in self.models.items() if isinstance(m, Failure)]
+        numbers: list[tuple[Cell, ...]] = []
+        levels: list[tuple[Cell, ...]] = []
+        for name, model in done.items():
+            for own in model.groups:
+                head = (name, own.stratum, own.rows, own.missing)
+                found = own.numbers(extremes=self.extremes)
+                numbers += [(*head, *found.values())] if found else []
+                levels += [(*head, *share) for share in own.shares()]
+        tests = [
+            (name, model.test.test, model.test.statistic, model.test.p_value)
+            for name, model in done.items()
+            if isinstance(model.test, Found)
+        ]
+        head_columns = ("variable", "strata", "rows", "missing")
+        return {
+            "numbers": Tidy((*head_columns, *NUMBER_COLUMNS), tuple(numbers)),
+            "levels": Tidy((*head_columns, "level", "count", "proportion"), tuple(levels)),
+            "tests": Tidy(("variable", "test", "statistic", "p_value"), tuple(tests)),
+            "failed": Tidy(("variable", "because"), tuple(failed)),
+        }

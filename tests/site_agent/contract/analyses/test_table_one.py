@@ -1,0 +1,102 @@
+"""The table of the cohort over sites: options, groups, what is missing, any split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from site_agent.contract.errors import StudyError
+from site_agent.contract.study.read import read_study
+from tests.pooling import pool
+
+STUDY = """\
+quorum: 1
+study: table
+title: A table
+time: {unit: day, horizon: 100}
+tables:
+  patients:
+    key: patient
+    columns:
+      age:  {type: integer, range: [0, 110], missing: allowed}
+      arm:  {type: category, levels: [old, new]}
+      sick: {type: boolean, missing: allowed}
+analyses:
+  cohort: {kind: table_one, variables: [age, sick], by: arm, tests: true}
+disclosure: {classes: [A, V], compute: {sites: 3}}
+"""
+PATIENTS = pd.DataFrame(
+    {
+        "patient": [f"p{n}" for n in range(8)],
+        "age": pd.array([30, 40, 40, None, 50, 60, 70, 80], dtype="Int64"),
+        "arm": ["old"] * 4 + ["new"] * 4,
+        "sick": pd.array([True, False, False, True, True, None, True, True], dtype="boolean"),
+    }
+)
+
+
+def models(rows: pd.DataFrame, site: list[int], text: str = STUDY) -> dict[str, Any]:
+    sites = {f"s{n}": {"patients": rows[np.array(site) == n]} for n in range(4)}
+    document = pool(text, sites).results["cohort"].document()
+    found: dict[str, Any] = document["models"]
+    return found
+
+
+def test_a_number_by_hand() -> None:
+    """Old: 30, 40, 40 and one unknown; new: 50, 60, 70, 80."""
+    groups = models(PATIENTS, [0, 1, 2, 0, 1, 2, 0, 1])["age"]["groups"]
+    found = [(g["stratum"], g["rows"], g["missing"], g["median"]) for g in groups]
+    assert found == [("old", 3, 1, 40), ("new", 4, 0, 65), ("", 7, 1, 50)]
+
+
+def test_a_condition_by_hand() -> None:
+    """Two of four are sick on the old arm, and all three known on the new."""
+    groups = models(PATIENTS, [0, 1, 2, 0, 1, 2, 0, 1])["sick"]["groups"]
+    found = [(g["levels"][1]["count"], g["levels"][1]["proportion"], g["missing"]) for g in groups]
+    assert found == [(2, 0.5, 0), (3, 1.0, 1), (5, 5 / 7, 1)]
+
+
+def test_extremes_are_not_told_unasked() -> None:
+    """Smallest and largest value are those of single patients."""
+    group = models(PATIENTS, [0, 1, 2, 0, 1, 2, 0, 1])["age"]["groups"][0]
+    assert (group["minimum"], group["maximum"]) == (None, None)
+
+
+def test_without_groups_there_is_one_column() -> None:
+    """Without `by` all rows stand once."""
+    text = STUDY.replace(", by: arm, tests: true", "")
+    found = models(PATIENTS, [0, 1, 2, 0, 1, 2, 0, 1], text)
+    assert [g["stratum"] for g in found["age"]["groups"]] == [""]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_split_gives_the_same(seed: int) -> None:
+    """Patients spread at random over sites, one of them with nobody at times."""
+    rng = np.random.default_rng(seed)
+    assert models(PATIENTS, rng.integers(0, 3, 8).tolist()) == models(PATIENTS, [3] * 8)
+
+
+def test_all_missing_is_said_in_words() -> None:
+    """Nobody has the variable: no numbers, and a test that says why there is none."""
+    rows = PATIENTS.assign(age=pd.array([None] * 8, dtype="Int64"))
+    found = models(rows, [0, 1, 2, 0, 1, 2, 0, 1])["age"]
+    assert [g["median"] for g in found["groups"]] == [None, None, None]
+    assert found["test"]["because"].startswith("no row has both the variable and a group")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[age, sick], by: arm", "[age, age], by: arm", "variable 'age' stands twice"),
+        (", by: arm", "", "'tests' compares groups; name them with 'by'"),
+        ("tests: true", "extremes: true", "or have the stewards accept the analysis by name"),
+        ("tests: true", "quantiles: type_6", "expected one of type_7, type_2"),
+    ],
+)
+def test_a_wrong_table_is_refused(old: str, new: str, message: str) -> None:
+    """Found, expected, and what to do."""
+    with pytest.raises(StudyError, match=message):
+        read_study(STUDY.replace(old, new), "test")
