@@ -175,4 +175,5 @@ TABLE_ONE: Final = Kind(
     (DISTRIBUTION, GROUP_TABLE),
     by_covariate=True,
     scalars=_scalars,
+    values_by_group=lambda options: bool(options["by"]),
 )
