@@ -183,7 +183,8 @@ class Kind:
     disclosure class with what is opened in it. frames(study, analysis) are all rows that
     it runs over, for the check of the data and the guard. estimator(study, analysis, withheld)
     leaves out the models that the guard withholds, by covariate, each with a sentence.
-    by_covariate: each frame is a model of its own, named by its one covariate.
+    by_covariate: each frame is a model of its own, named by its one covariate. further: the names
+    of frames behind the first that an analysis may have.
     """
 
     name: str
@@ -194,10 +195,11 @@ class Kind:
     sums: tuple[Sum, ...]
     seals: Callable[[Options], bool] = lambda _: False
     by_covariate: bool = False
+    further: tuple[str, ...] = ()
 
     def models(self, study: Study, analysis: Analysis) -> tuple[tuple[str, Frame], ...]:
-        """Return the frames of an analysis with the name of their model, "" where it has one."""
-        return tuple(
-            (frame.covariates[0] if self.by_covariate else "", frame)
-            for frame in self.frames(study, analysis)
-        )
+        """Return the frames of an analysis with the name of their model, "" of the first."""
+        frames = self.frames(study, analysis)
+        if self.by_covariate:
+            return tuple((frame.covariates[0], frame) for frame in frames)
+        return tuple(zip(("", *self.further), frames, strict=False))
