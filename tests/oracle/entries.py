@@ -217,6 +217,10 @@ def _mgus2() -> list[Entry]:
         mgus2.fine_gray(f"crr.{cause}", cause, ("age / 10", *full[1:]))
     for ties in ("breslow", "efron", "strata_site.breslow", "strata_site.efron"):
         mgus2.fine_gray(f"finegray.complete.{ties}", "pcm", ("age / 10", "sex", "mspike"))
+    whole = {"censoring_rows": "endpoint"}
+    for ties in ("breslow", "efron"):
+        mgus2.fine_gray(f"finegray.pcm.{ties}", "pcm", ("age / 10", "sex", "mspike"), **whole)
+    mgus2.fine_gray("lt.finegray.pcm", "pcm_by_age", ("sex", "mspike"), **whole)
     for ties in ("breslow", "efron"):
         short = ("sex", "mspike")
         mgus2.fine_gray(f"finegray.complete.lt.{ties}", "pcm_by_age", short)

@@ -16,7 +16,7 @@ from tests.oracle.slow_crr import SlowPoint, slow_point
 
 EVERY = entries("crr")
 CRR = [entry for entry in EVERY if entry.name.startswith("crr")]
-FINEGRAY = [entry for entry in EVERY if entry.name.startswith("finegray")]
+FINEGRAY = [entry for entry in EVERY if "finegray" in entry.name]
 CLUSTERED = [entry for entry in FINEGRAY if "efron" not in entry.name]
 
 every_entry = pytest.mark.parametrize("entry", EVERY, ids=lambda entry: entry.id)

@@ -18,10 +18,10 @@ from typing import Final
 
 import numpy as np
 
-from site_agent.contract.analyses.counts import COUNTS, Course, counts_ask, courses
+from site_agent.contract.analyses.counts import COUNTS, counts_ask, courses
 from site_agent.contract.analyses.cox import MOST_SEALED, covariance_of, refuse_without_events
 from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
-from site_agent.contract.analyses.cox_sums import MOMENTS, RISK_SETS
+from site_agent.contract.analyses.cox_sums import DEATHS, MOMENTS, RISK_SETS
 from site_agent.contract.analyses.cox_together import together
 from site_agent.contract.analyses.fine_gray_influence import compensator, increments
 from site_agent.contract.analyses.fine_gray_options import point_sum, read, seals, uses
@@ -62,39 +62,56 @@ class Pooled:
     faded: Fading
 
 
-def _pooled(course: Course, convention: str) -> Pooled:
-    dies = course.left[DEATH] > 0
-    deaths = Deaths((course.tick[dies],), course.left[DEATH][dies].astype(np.int64))
+def _pooled(convention: str, counts: Arrays, deaths: Floats) -> Pooled:
+    """Return what counts by time tell, deaths (ticks,) being those of the model's own rows."""
+    (course,) = courses(counts)
+    ticks = np.flatnonzero(deaths)
+    own = Deaths((ticks,), deaths[ticks].astype(np.int64))
     censoring = censoring_of(course, convention)
     if not censoring.before(competing_ticks(course)).all():
         raise AnalysisError(
             "at some time all who are under observation have only just entered, so that those with "
             "an earlier competing event have no weight; take a cohort with a later entry"
         )
-    return Pooled(deaths, censoring, fading(censoring, competing_ticks(course), deaths.ticks[0]))
+    return Pooled(own, censoring, fading(censoring, competing_ticks(course), ticks))
 
 
-def _fine_gray(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
-    options, (frame,) = analysis.options, _frames(study, analysis)
+def _fine_gray(study: Study, analysis: Analysis, withheld: Withheld) -> Estimator:
+    for because in withheld.values():
+        raise AnalysisError(because)
+    options, (frame, *_) = analysis.options, _frames(study, analysis)
     columns = tuple((c, design_columns(study, frame.table, c)) for c in frame.covariates)
     terms = tuple(name for _, names in columns for name in names)
-    counts = counts_ask(study, frame)
-    asks = [Ask(MOMENTS.name, frame, {"columns": len(terms)}, {})]
-    answers = yield tuple([*asks, counts] if options["baseline"] == "pooled" else asks)
+    answers = yield (
+        Ask(MOMENTS.name, frame, {"columns": len(terms)}, {}),
+        *_by_time(study, analysis),
+    )
     known = answers[0].totals
     refuse_without_events(known)
     refuse_separation(study, frame.table, columns, known)
     centre = known["sum"] / known["rows"][0]
     pooled = None
     if options["baseline"] == "pooled":
-        (course,) = courses(answers[1].totals)
-        pooled = _pooled(course, options["convention"])
-    point = _point(frame, options, len(terms), centre, pooled, counts)
+        counts, deaths = answers[1].totals, answers[1].totals["left"][DEATH, 0]
+        deaths = answers[2].totals["deaths"][0] if len(answers) > 2 else deaths
+        pooled = _pooled(options["convention"], counts, deaths)
+    point = _point(frame, options, len(terms), centre, pooled, counts_ask(study, frame))
     patients = int(known["patients"][0])
     most = together(study, analysis).most_points(patients, len(terms))
     maximum = yield from _maximum(point, known, centre, terms, most=most)
     variance = yield from _variance(options, maximum, point, pooled)
     return _fitted(options, maximum, terms, known, variance)
+
+
+def _by_time(study: Study, analysis: Analysis) -> tuple[Ask, ...]:
+    """Return the asks for counts by time: for the curve of censoring, and for deaths if apart."""
+    frame, *further = _frames(study, analysis)
+    if analysis.options["baseline"] == "by_site":
+        return ()
+    if not further:
+        return (counts_ask(study, frame),)
+    deaths = Ask(DEATHS.name, frame, {"strata": 1, "ticks": study.time.ticks}, {})
+    return (counts_ask(study, further[0]), deaths)
 
 
 def _fitted(
@@ -201,13 +218,16 @@ def _influences(
 
 
 def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
-    covariates = tuple(analysis.options["covariates"])
-    return (frame_of(study, analysis.options, covariates=covariates),)
+    options = analysis.options
+    own = frame_of(study, options, covariates=tuple(options["covariates"]))
+    return (own, frame_of(study, options)) if options["censoring_rows"] == "endpoint" else (own,)
 
 
 _SUMS: Final = (
-    *(COUNTS, MOMENTS, SEALED_RISK_SETS, RISK_SETS),
+    *(COUNTS, MOMENTS, DEATHS, SEALED_RISK_SETS, RISK_SETS),
     *(AT_RISK, INFLUENCE, WITHIN_SITE, INFLUENCE_WITHIN),
 )
 
-FINE_GRAY: Final = Kind("fine_gray", read, uses, _frames, _fine_gray, _SUMS, seals=seals)
+FINE_GRAY: Final = Kind(
+    "fine_gray", read, uses, _frames, _fine_gray, _SUMS, seals=seals, further=("censoring",)
+)

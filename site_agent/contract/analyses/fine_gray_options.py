@@ -7,7 +7,7 @@ from typing import Any, Final
 from site_agent.contract.analyses.counts import COUNTS
 from site_agent.contract.analyses.cox_options import BASELINES, RISK_SET_FORMS, TIES
 from site_agent.contract.analyses.cox_sealed import SEALED_RISK_SETS
-from site_agent.contract.analyses.cox_sums import MOMENTS, RISK_SETS
+from site_agent.contract.analyses.cox_sums import DEATHS, MOMENTS, RISK_SETS
 from site_agent.contract.analyses.fine_gray_sums import (
     AT_RISK,
     INFLUENCE,
@@ -19,6 +19,7 @@ from site_agent.contract.analyses.subdistribution import CONVENTIONS
 from site_agent.contract.study.fields import Fields
 from site_agent.contract.sums import Disclosure, Sum
 
+CENSORING_ROWS: Final = ("complete", "endpoint")
 VARIANCES: Final = ("model", "fine_gray", "robust")
 
 
@@ -34,7 +35,22 @@ def read(fields: Fields, context: Context) -> dict[str, Any]:
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
     _refuse_truncated(fields, context, options)
-    return {**options, "variance": _read_variance(fields, options)}
+    rows_of_censoring = _read_censoring_rows(fields, options)
+    variance = _read_variance(fields, options)
+    return {**options, "censoring_rows": rows_of_censoring, "variance": variance}
+
+
+def _read_censoring_rows(fields: Fields, options: Options) -> str:
+    """Read `censoring_rows`: which rows the curve of censoring is from."""
+    found = fields.choice("censoring_rows", CENSORING_ROWS, default="complete")
+    pooled = options["baseline"] == "pooled"
+    if found == "endpoint" and (options["convention"] != "finegray" or not pooled):
+        fields.issue(
+            "censoring_rows: endpoint is for convention: finegray and baseline: pooled; crr takes "
+            "the complete rows",
+            fields.named["censoring_rows"],
+        )
+    return found
 
 
 def _refuse_truncated(fields: Fields, context: Context, options: Options) -> None:
@@ -105,7 +121,8 @@ def _behind(options: Options) -> tuple[Sum, ...]:
 
 def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     """Return each disclosure class with what is opened in it."""
-    by_time = () if options["baseline"] == "by_site" else (COUNTS,)
+    by_time: tuple[Sum, ...] = () if options["baseline"] == "by_site" else (COUNTS,)
+    by_time += (DEATHS,) if options["censoring_rows"] == "endpoint" else ()
     opened = (MOMENTS, *by_time, point_sum(options), *_behind(options))
     return tuple((one.disclosure, one.gives) for one in opened)
 

@@ -210,6 +210,7 @@ class Kind:
     by_covariate: each frame is a model of its own, named by its one covariate. scalars(study,
     analysis, frame): how many numbers about the covariates of a frame open in class A, of a Cox
     model if it is not given. values_by_group: whether distributions (class V) open by group.
+    further: the names of frames behind the first that an analysis may have.
     """
 
     name: str
@@ -222,10 +223,11 @@ class Kind:
     by_covariate: bool = False
     scalars: Callable[[Study, Analysis, Frame], int] | None = None
     values_by_group: Callable[[Options], bool] = lambda _: False
+    further: tuple[str, ...] = ()
 
     def models(self, study: Study, analysis: Analysis) -> tuple[tuple[str, Frame], ...]:
-        """Return the frames of an analysis with the name of their model, "" where it has one."""
-        return tuple(
-            (frame.covariates[0] if self.by_covariate else "", frame)
-            for frame in self.frames(study, analysis)
-        )
+        """Return the frames of an analysis with the name of their model, "" of the first."""
+        frames = self.frames(study, analysis)
+        if self.by_covariate:
+            return tuple((frame.covariates[0], frame) for frame in frames)
+        return tuple(zip(("", *self.further), frames, strict=False))

@@ -169,6 +169,7 @@ def test_too_many_sealed_numbers() -> None:
         ("risk_sets: open, ties: efron, variance: robust", "ties: breslow"),
         ("risk_sets: open, convention: finegray, variance: fine_gray", "crr's"),
         ("baseline: by_site, risk_sets: open", "take it out"),
+        ("censoring_rows: endpoint", "crr takes the complete rows"),
     ],
 )
 def test_options_that_do_not_go_together(fields: str, part: str) -> None:
