@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from site_agent.contract.analyses.adjustment import ADJUSTMENT
 from site_agent.contract.analyses.compare import COMPARE
 from site_agent.contract.analyses.competing import INCIDENCE
 from site_agent.contract.analyses.cox import COX, COX_SCREEN
 from site_agent.contract.analyses.curves import SURVIVAL
 from site_agent.contract.analyses.fine_gray import FINE_GRAY
+from site_agent.contract.analyses.gee import GEE
+from site_agent.contract.analyses.glm import GLM
 from site_agent.contract.analyses.guard_sums import (
     CARRIERS,
     CHANGED,
@@ -17,6 +20,7 @@ from site_agent.contract.analyses.guard_sums import (
     STEPS,
 )
 from site_agent.contract.analyses.kind import Kind
+from site_agent.contract.analyses.loess import LOESS
 from site_agent.contract.analyses.logrank import LOGRANK
 from site_agent.contract.analyses.meta_analysis import META_ANALYSIS
 from site_agent.contract.analyses.paired import PAIRED
@@ -30,6 +34,7 @@ KINDS: Final[dict[str, Kind]] = {
     for kind in (
         *(SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY),
         *(META_ANALYSIS, COMPARE, PAIRED, TABLE_ONE, PROPORTION),
+        *(GLM, GEE, LOESS, ADJUSTMENT),
     )
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)

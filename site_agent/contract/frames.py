@@ -28,8 +28,9 @@ class Frame:
     Expressions are in canonical form. Without an endpoint the rows are a whole table.
     grid: ascending ticks to which times are moved, none for all of them. weights: the number that
     each row counts as. offset: a known part of its linear predictor. cluster: what rows that hang
-    together have in common. compared: other frames
-    over the same table, of which each row says whether it belongs to them.
+    together have in common. numbers: what each row has besides covariates, such as the outcome of a
+    regression. compared: other frames over the same table, of which each row says whether it
+    belongs to them.
     """
 
     table: str
@@ -44,17 +45,20 @@ class Frame:
     compared: tuple[Frame, ...] = ()
     offset: str | None = None
     cluster: str | None = None
+    numbers: tuple[str, ...] = ()
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Return every expression without which a row is left out."""
         alone = (self.by, self.weights, self.offset, self.cluster)
         first = [name for name in alone if name is not None]
-        return tuple(dict.fromkeys((*first, *self.strata, *self.covariates, *self.complete)))
+        lists = (*self.strata, *self.covariates, *self.numbers, *self.complete)
+        return tuple(dict.fromkeys((*first, *lists)))
 
     def document(self) -> dict[str, Any]:
         """Return the canonical form; what came later is in it only where it is used."""
-        later = {"offset": self.offset, "cluster": self.cluster}
+        later: dict[str, Any] = {"offset": self.offset, "cluster": self.cluster}
+        later["numbers"] = list(self.numbers) or None
         return {
             "table": self.table,
             "endpoint": self.endpoint,
@@ -74,6 +78,10 @@ def _none_compared() -> Booleans:
     return np.zeros((0, 0), dtype=bool)
 
 
+def _no_numbers() -> Floats:
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The n rows of a frame at one hospital.
@@ -88,6 +96,7 @@ class Rows:
     as; None where each counts as one. offset: (n,), added to the linear predictor, or None.
     cluster: (n,), equal in rows that hang together, or None. derived: what was worked out from
     these rows and serves again in the next round, by name; rows made from others have none.
+    numbers: (n, k), what else each row has, as in the frame.
     """
 
     entry: Integers
@@ -105,6 +114,7 @@ class Rows:
     derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     offset: Floats | None = None
     cluster: Floats | None = None
+    numbers: Floats = field(default_factory=_no_numbers)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -123,4 +133,5 @@ class Rows:
             weight=None if self.weight is None else self.weight[chosen],
             offset=None if self.offset is None else self.offset[chosen],
             cluster=None if self.cluster is None else self.cluster[chosen],
+            numbers=self.numbers[chosen] if self.numbers.size else self.numbers,
         )

@@ -226,6 +226,7 @@ class FrameBuilder:
             weight=self._weights(frame, table, keep),
             offset=_numbers(frame.offset, table, keep),
             cluster=_numbers(frame.cluster, table, keep),
+            numbers=_further(frame.numbers, table, keep),
         )
 
     def _course(self, frame: Frame) -> FollowUp:
@@ -290,6 +291,12 @@ class FrameBuilder:
             _, columns, _ = expressions.design(_evaluate(name, table), name)
             parts.append(np.asarray(columns, dtype=np.float64))
         return np.concatenate(parts, axis=1)
+
+
+def _further(names: Sequence[str], table: expressions.Rows, keep: Mask) -> Floats:
+    """Return what the rows have besides covariates, (rows, names); conditions as 0 and 1."""
+    found = [np.asarray(_evaluate(name, table).data[keep], dtype=np.float64) for name in names]
+    return np.stack(found, axis=1) if found else np.zeros((int(keep.sum()), 0))
 
 
 def _numbers(name: str | None, table: expressions.Rows, keep: Mask) -> Floats | None:

@@ -1,0 +1,126 @@
+"""The kind `glm`: linear, logistic and Poisson regression by Newton's method over totals.
+
+    beta     maximises the log-likelihood of the family (families.py); the information is X' W X
+    phi      gaussian, and `dispersion: estimated`: Pearson's chi-square over n - p; else 1
+    naive    phi (X' W X)^-1                                  `lm`, `glm`
+    robust   (X' W X)^-1 M (X' W X)^-1, M over clusters       White 1980, Liang and Zeger 1986;
+             no small-sample factor (HC0, `sandwich::vcovCL(cadjust = FALSE, type = "HC0")`)
+
+Newton's method begins at the intercept of the mean outcome. Covariates are centred and a gaussian
+outcome is divided by its standard deviation while sums are formed; both are taken back at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Final
+
+import numpy as np
+
+from site_agent.contract.analyses.glm_results import GlmFit, Scaled, glm_fit
+from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
+from site_agent.contract.analyses.newton import Monotone, maximise
+from site_agent.contract.analyses.regression import (
+    Regression,
+    centre_and_covariance,
+    frame_of_regression,
+    read_regression,
+    refuse_outcomes,
+    regression_of,
+    scale_of,
+    start_of,
+)
+from site_agent.contract.analyses.regression_sums import BEHIND, CLUSTERS, MOMENTS, POINT
+from site_agent.contract.errors import AnalysisError
+from site_agent.contract.frames import Floats, Frame
+from site_agent.contract.study.fields import Fields
+from site_agent.contract.study.model import Analysis, Study
+from site_agent.contract.sums import Answer, Ask, Disclosure, Estimator
+
+DISPERSIONS: Final = ("fixed", "estimated")
+MOST_POINTS: Final = 40
+
+
+def _read(fields: Fields, context: Context) -> dict[str, Any]:
+    options = read_regression(fields, context)
+    gaussian = options["family"] == "gaussian"
+    dispersion = fields.choice(
+        "dispersion", DISPERSIONS, default="estimated" if gaussian else "fixed"
+    )
+    if gaussian and dispersion == "fixed":
+        node = fields.named.get("dispersion")
+        fields.issue("family gaussian estimates its dispersion; take 'dispersion' out", node)
+    robust = fields.choice("robust", ("none", *CLUSTERS), default="none")
+    return {**options, "dispersion": dispersion, "robust": robust}
+
+
+def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
+    opened = (MOMENTS, POINT, *((BEHIND,) if _asks_behind(options) else ()))
+    return tuple((one.disclosure, one.gives) for one in opened)
+
+
+def _asks_behind(options: Options) -> bool:
+    """Return whether one more round follows the fit: gaussian residuals are known from it."""
+    estimated = options["dispersion"] == "estimated" and options["family"] != "gaussian"
+    return bool(options["robust"] != "none" or estimated)
+
+
+def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
+    return (frame_of_regression(analysis.options),)
+
+
+def _glm(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
+    options = analysis.options
+    model = regression_of(study, options, frame_of_regression(options))
+    return (yield from fit(model, options))
+
+
+def fit(
+    model: Regression, options: Options
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], GlmFit]:
+    """Fit one model; AnalysisError in words if it has no estimate."""
+    columns = len(model.terms)
+    fixed: dict[str, Any] = {
+        "columns": columns,
+        "family": model.family.name,
+    }
+    (answer,) = yield (Ask(MOMENTS.name, model.frame, fixed, {}),)
+    known = answer.totals
+    refuse_outcomes(model, known)
+    centre, covariance = centre_and_covariance(known, columns)
+    scale = scale_of(model, known)
+    public = {
+        "centre": centre,
+        "scale": np.array([scale]),
+        "start": start_of(model, known, scale),
+    }
+
+    def ask(beta: Floats) -> Ask:
+        return Ask(POINT.name, model.frame, fixed, {"beta": beta, **public})
+
+    try:
+        maximum = yield from maximise(ask, covariance, 0, most=MOST_POINTS)
+    except Monotone as monotone:
+        raise AnalysisError(_separated(model, monotone)) from None
+    behind = None
+    if _asks_behind(options):
+        at = ask(np.where(maximum.aliased, 0.0, maximum.estimate))
+        more = {**fixed, "cluster": options["robust"]}
+        (answer,) = yield (Ask(BEHIND.name, model.frame, more, at.floats),)
+        behind = answer.totals
+    return glm_fit(model, options, maximum, Scaled(centre, scale, public["start"], known), behind)
+
+
+def _separated(model: Regression, monotone: Monotone) -> str:
+    names = ", ".join(
+        f"{model.names[k]} ({'upwards' if sign > 0 else 'downwards'})"
+        for k, sign in zip(monotone.columns, monotone.signs, strict=True)
+    )
+    return (
+        f"separated: the likelihood has no maximum, it keeps rising with the coefficient of "
+        f"{names}; in some group all outcomes are alike, so no finite estimate exists. Join groups or leave "
+        f"the covariate out"
+    )
+
+
+GLM: Final = Kind("glm", _read, _uses, _frames, _glm, (MOMENTS, POINT, BEHIND))

@@ -1,0 +1,158 @@
+"""What `glm` and `gee` have in common: their rows, their columns, how their options are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from site_agent.contract.analyses.families import FAMILIES, Family
+from site_agent.contract.analyses.kind import Context, Options
+from site_agent.contract.analyses.risk_sets import triangle, unpack
+from site_agent.contract.errors import AnalysisError
+from site_agent.contract.expressions import Boolean, Number
+from site_agent.contract.frames import Floats, Frame
+from site_agent.contract.rows import design_columns
+from site_agent.contract.study.fields import Fields
+from site_agent.contract.study.model import Study
+from site_agent.contract.sums import Arrays
+
+INTERCEPT: Final = "(Intercept)"
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """One regression: its rows, its design columns behind the intercept, its family."""
+
+    frame: Frame
+    terms: tuple[str, ...]
+    family: Family
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all coefficients, the intercept first."""
+        return (INTERCEPT, *self.terms)
+
+
+def read_regression(fields: Fields, context: Context) -> dict[str, Any]:
+    """Read what every regression has: rows, outcome, family, covariates, offset, weights."""
+    table = context.table(fields)
+    return {
+        "table": table,
+        "cohort": context.cohort(fields, table),
+        "outcome": read_number(fields, context, "outcome", table, required=True) or "",
+        "family": fields.choice("family", tuple(FAMILIES)),
+        "covariates": context.covariates(fields, table) if "covariates" in fields.named else [],
+        "offset": read_number(fields, context, "offset", table),
+        "weights": read_number(fields, context, "weights", table),
+        "conf_level": fields.proportion("conf_level", default=0.95),
+    }
+
+
+def read_number(
+    fields: Fields, context: Context, name: str, table: str, *, required: bool = False
+) -> str | None:
+    """Read an expression that is a number; an outcome can be a condition too."""
+    node = fields.node_of(name, required=required)
+    if node is None:
+        return None
+    accept: tuple[type, ...] = (Number, Boolean) if name == "outcome" else (Number,)
+    expected = "a number or a condition" if name == "outcome" else "a number"
+    return context.expression(fields, node, table, accept=accept, expected=expected)
+
+
+def frame_of_regression(options: Options, *more: str) -> Frame:
+    """Return the rows of a regression; `more` are numbers behind the outcome."""
+    return Frame(
+        table=options["table"],
+        cohort=options["cohort"],
+        covariates=tuple(options["covariates"]),
+        weights=options["weights"],
+        offset=options["offset"],
+        numbers=(options["outcome"], *more),
+    )
+
+
+def regression_of(study: Study, options: Options, frame: Frame) -> Regression:
+    """Return the regression of a frame, with its columns by name."""
+    terms = tuple(
+        column for name in frame.covariates for column in design_columns(study, frame.table, name)
+    )
+    return Regression(frame, terms, FAMILIES[options["family"]])
+
+
+def refuse_outcomes(model: Regression, known: Arrays) -> None:
+    """AnalysisError if there are no rows, or outcomes that the family cannot have or explain."""
+    rows, wrong = int(known["rows"][0]), int(known["not_allowed"][0])
+    if not rows:
+        raise AnalysisError("no row has the outcome and all covariates; nothing can be fitted")
+    if wrong:
+        raise AnalysisError(
+            f"the outcome of {wrong} of {rows} rows is not {model.family.outcomes}, as family "
+            f"{model.family.name} needs; correct the outcome or take another family"
+        )
+    if model.family.name == "gaussian":
+        return
+    above = int(known["above_zero"][0])
+    if not above:
+        raise AnalysisError(f"the outcome of all {rows} rows is 0; no model has an estimate")
+    if model.family.name == "binomial" and above == rows:
+        raise AnalysisError(f"the outcome of all {rows} rows is 1; no model has an estimate")
+
+
+def start_of(model: Regression, known: Arrays, scale: float) -> Floats:
+    """Return where a fit begins, (1 + p,): the intercept of the mean outcome, and zeros."""
+    weight = known["weight"][0]
+    mean = known["outcome"][0] / weight / scale
+    start = np.zeros(1 + len(model.terms))
+    start[0] = model.family.link(float(mean)) - known["offset"][0] / weight
+    return start
+
+
+def scale_of(model: Regression, known: Arrays) -> float:
+    """Return the unit in which the outcome is summed: its standard deviation, or 1."""
+    if model.family.name != "gaussian":
+        return 1.0
+    mean = known["outcome"][0] / known["weight"][0]
+    variance = known["square"][0] / known["weight"][0] - mean**2
+    return float(np.sqrt(variance)) if variance > 1e-24 * mean**2 else 1.0
+
+
+def centre_and_covariance(known: Arrays, columns: int) -> tuple[Floats, Floats]:
+    """Return means (p,) of the columns and covariance (1 + p, 1 + p), the intercept first."""
+    weight = known["weight"][0]
+    centre = known["sum"] / weight
+    products = unpack(known["products"], columns) / weight
+    covariance = products - np.outer(centre, centre)
+    varies = np.diag(covariance) > 1e-12 * np.diag(products)
+    full = np.zeros((1 + columns, 1 + columns))
+    full[1:, 1:] = np.where(np.outer(varies, varies), covariance, 0.0)
+    return centre, full
+
+
+def uncentred(estimate: Floats, variance: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """Return estimate and variance with the intercept at covariates 0, not at their means.
+
+    Aliased coefficients are NaN and count as 0.
+    """
+    back = np.eye(len(estimate))
+    back[0, 1:] = -centre
+    moved = estimate.copy()
+    moved[0] -= centre @ np.nan_to_num(estimate[1:])
+    return moved, back @ variance @ back.T
+
+
+def packed(matrix: Floats) -> Floats:
+    """Return the upper triangle of a symmetric matrix, row by row."""
+    return np.asarray(matrix[np.triu_indices(len(matrix))])
+
+
+def scalars_of_regression(columns: int, points: int) -> int:
+    """Return how many numbers a regression with p columns opens in so many points."""
+    p = 1 + columns
+    return 2 * columns + triangle(columns) + 3 + points * (1 + p + triangle(p))
+
+
+Fixed = Mapping[str, Any]
