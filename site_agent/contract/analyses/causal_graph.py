@@ -7,9 +7,9 @@ In a graph G with exposure x and outcome y, a set Z of nodes meets the back-door
 
 Separation is decided in the moral graph of the ancestors of x, y and Z (Lauritzen and others
 1990): two parents of one child are joined, arrows become lines, Z is taken out; x and y are
-separated if no path of lines is left. A minimal set is one no proper part of which meets the criterion; it
-lies within the ancestors of x and y (van der Zander, Liskiewicz and Textor 2014), so only these
-are tried.
+separated if no path of lines is left. A minimal set is one no proper part of which meets the
+criterion; it lies within the ancestors of x and y (van der Zander, Liskiewicz and Textor 2014),
+so only these are tried.
 """
 
 from __future__ import annotations

@@ -118,8 +118,8 @@ def _separated(model: Regression, monotone: Monotone) -> str:
     )
     return (
         f"separated: the likelihood has no maximum, it keeps rising with the coefficient of "
-        f"{names}; in some group all outcomes are alike, so no finite estimate exists. Join groups or leave "
-        f"the covariate out"
+        f"{names}; in some group all outcomes are alike, so no finite estimate exists. Join groups "
+        f"or leave the covariate out"
     )
 
 

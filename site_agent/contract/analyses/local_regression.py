@@ -6,9 +6,9 @@ q = floor(span n) rows, as far as h, count with the tricube weight
     w_d = (1 - (|d - x| / h)^3)^3      for |d - x| < h, else 0
 
 and a polynomial in d - x is fitted to them by weighted least squares; its value at x is the
-estimate. It is linear in the outcomes, sum of n_d l_d(x) times the day's mean, with l_d(x) what one row of
-day d counts there. All rows of a day count alike, so sums by day are all that is needed. With
-L_ij = l_(day of j)(day of i) over rows,
+estimate. It is linear in the outcomes, sum of n_d l_d(x) times the day's mean, with l_d(x) what
+one row of day d counts there. All rows of a day count alike, so sums by day are all that is
+needed. With L_ij = l_(day of j)(day of i) over rows,
 
     delta_1 = tr (I - L)(I - L)',    delta_2 = tr ((I - L)(I - L)')^2
     s^2     = residual sum of squares / delta_1

@@ -163,7 +163,7 @@ def by_cluster(scores: Floats, rows: Rows, cluster: str) -> Floats:
     if cluster == "row":
         return scores
     if cluster == "site":
-        return scores.sum(axis=0, keepdims=True)
+        return np.asarray(scores.sum(axis=0, keepdims=True))
     _, number = np.unique(rows.patient, return_inverse=True)
     summed: Floats = np.zeros((rows.patients, scores.shape[1]))
     np.add.at(summed, number, scores)
