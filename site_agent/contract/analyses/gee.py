@@ -3,7 +3,7 @@
 At beta and a working correlation C every hospital forms, over its patients, the sums of
 clusters.py; one round is one iteration:
 
-    beta' = beta + H^- g          C' from the moments of the residuals at beta (working_correlation.py)
+    beta' = beta + H^- g      C' from the moments of the residuals at beta (working_correlation.py)
 
 Scale and correlation have the moment estimators of `geepack::geeglm`: phi is the mean squared
 residual, with no degrees of freedom taken off. At the estimate g = 0 and C' = C, whatever way led

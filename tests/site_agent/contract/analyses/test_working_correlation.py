@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from site_agent.contract.analyses.correlation import estimated, matrix, refuse_indefinite
+from site_agent.contract.analyses.working_correlation import estimated, matrix, refuse_indefinite
 from site_agent.contract.errors import AnalysisError
 
 # Three waves; pairs in the order 1:2, 1:3, 2:3.
