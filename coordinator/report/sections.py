@@ -25,6 +25,12 @@ from coordinator.report.model_tables import (
     screen_tables,
 )
 from coordinator.report.predictions import predicted_figure
+from coordinator.report.regression_tables import (
+    adjustment_tables,
+    gee_tables,
+    glm_tables,
+    loess_tables,
+)
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
@@ -41,6 +47,10 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "table_one": cohort_tables,
     "proportion": proportion_tables,
     "meta_analysis": meta_tables,
+    "glm": glm_tables,
+    "gee": gee_tables,
+    "loess": loess_tables,
+    "adjustment": adjustment_tables,
 }
 COUNTED: Final = "At risk after each time; censored and events up to and including it."
 CURVES: Final = ("survival", "incidence")

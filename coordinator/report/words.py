@@ -250,6 +250,52 @@ def _meta_analysis(view: View) -> str:
     )
 
 
+FAMILIES: Final = {"gaussian": "Linear", "binomial": "Logistic", "poisson": "Poisson"}
+
+
+def _on(options: Mapping[str, Any]) -> str:
+    return ", ".join(options["covariates"]) or "an intercept alone"
+
+
+def _glm(view: View) -> str:
+    options = view.document.options
+    robust = options["robust"]
+    errors = "" if robust == "none" else f", robust errors with one cluster for each {robust}"
+    return (
+        f"{FAMILIES[options['family']]} regression of {view.label(options['outcome'])} on "
+        f"{_on(options)}{_cohort(view)}; {view.level.removesuffix(' CI')} Wald limits{errors}."
+    )
+
+
+def _gee(view: View) -> str:
+    options = view.document.options
+    first, last = options["waves"]
+    return (
+        f"{FAMILIES[options['family']]} estimating equations of {view.label(options['outcome'])} "
+        f"on {_on(options)}{_cohort(view)} over the waves {first} to {last} of "
+        f"{view.label(options['wave'])}; working correlation: {options['correlation']}, moments as "
+        f"geepack's, {view.level.removesuffix(' CI')} limits with the sandwich variance."
+    )
+
+
+def _loess(view: View) -> str:
+    options = view.document.options
+    return (
+        f"Local regression of {view.label(options['outcome'])} on {view.label(options['day'])}"
+        f"{_by(view)}{_cohort(view)}; span {options['span']:g}, degree {options['degree']}, "
+        f"direct; rows of one patient count as independent."
+    )
+
+
+def _adjustment(view: View) -> str:
+    options = view.document.options
+    return (
+        f"What a model of {view.label(options['outcome'])} must adjust for, so that it tells the "
+        f"total effect of {view.label(options['exposure'])}, by the study's causal diagram and the "
+        f"back-door criterion. No data are used."
+    )
+
+
 SENTENCES: Final = {
     "survival": _survival,
     "incidence": _incidence,
@@ -262,6 +308,10 @@ SENTENCES: Final = {
     "table_one": _table_one,
     "proportion": _proportion,
     "meta_analysis": _meta_analysis,
+    "glm": _glm,
+    "gee": _gee,
+    "loess": _loess,
+    "adjustment": _adjustment,
 }
 
 

@@ -162,6 +162,53 @@ def _paired(study: Study, analysis: Analysis) -> list[str]:
     ]
 
 
+MEANS: Final = {
+    "gaussian": "the mean of {outcome} goes",
+    "binomial": "the odds of {outcome} go",
+    "poisson": "the rate of {outcome} goes",
+}
+
+
+def _regression(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    goes = MEANS[options["family"]].format(outcome=options["outcome"])
+    names = listed(options["covariates"]) if options["covariates"] else "nothing (a mean alone)"
+    said = [f"How {goes} with {names} (a regression)."]
+    if options["offset"]:
+        said.append(f"The part {options['offset']} of it is taken as known (an offset).")
+    if options.get("robust", "none") != "none":
+        said.append(f"Errors are robust, with one cluster for each {options['robust']}.")
+    return said
+
+
+def _equations(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    first, last = options["waves"]
+    return [
+        *_regression(study, analysis),
+        f"A patient's rows, numbered {first} to {last} by {options['wave']}, count as alike "
+        f"(estimating equations, correlation: {options['correlation']}).",
+    ]
+
+
+def _smoothed(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    by = f", in each group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
+    return [
+        f"How {options['outcome']} runs over the days {options['days'][0]} to "
+        f"{options['days'][1]} of {options['day']}{by}, smoothed (loess). Sums of each day open: of "
+        f"a day on which one row is left, its value.",
+    ]
+
+
+def _diagram(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    return [
+        f"What a model of {options['outcome']} on {options['exposure']} must adjust for, by a "
+        f"diagram that the study draws. No hospital is asked for anything.",
+    ]
+
+
 def _models(study: Study, analysis: Analysis, what: str, whole: str) -> list[str]:
     options = analysis.options
     event = study.endpoints[options["endpoint"]].event
@@ -235,6 +282,10 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "cox_screen": _screen,
     "fine_gray": _fine_gray,
     "meta_analysis": _meta_analysis,
+    "glm": _regression,
+    "gee": _equations,
+    "loess": _smoothed,
+    "adjustment": _diagram,
     "compare": _compare,
     "paired": _paired,
     "table_one": _table_one,

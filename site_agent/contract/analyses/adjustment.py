@@ -88,7 +88,7 @@ class Adjustment:
             ],
             "arrows": [list(arrow) for arrow in self.graph.arrows],
             "minimal_sets": [list(one) for one in self.sets],
-            "models": [
+            "checked": [
                 {
                     "model": m.model,
                     "adjusts": list(m.adjusts),
@@ -252,4 +252,12 @@ def _checked(graph: Graph, options: Options, name: str, model: Options) -> Check
     )
 
 
-ADJUSTMENT: Final = Kind("adjustment", _read, _uses, _frames, _adjustment, ())
+ADJUSTMENT: Final = Kind(
+    "adjustment",
+    _read,
+    _uses,
+    _frames,
+    _adjustment,
+    (),
+    names=lambda options: tuple(options["models"]),
+)

@@ -37,7 +37,9 @@ from site_agent.contract.analyses.regression import (
     packed,
     read_regression,
     refuse_outcomes,
+    limits_of_regression,
     regression_of,
+    scalars_of_regression,
     scale_of,
     start_of,
 )
@@ -196,4 +198,13 @@ def _size(structure: str, waves: int) -> int:
     return {"independence": 0, "unstructured": waves * (waves - 1) // 2}.get(structure, 1)
 
 
-GEE: Final = Kind("gee", _read, _uses, _frames, _gee, (MOMENTS, WAVES, EQUATIONS, SANDWICH))
+GEE: Final = Kind(
+    "gee",
+    _read,
+    _uses,
+    _frames,
+    _gee,
+    (MOMENTS, WAVES, EQUATIONS, SANDWICH),
+    scalars=scalars_of_regression,
+    limits=limits_of_regression,
+)

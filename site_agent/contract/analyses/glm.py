@@ -26,7 +26,9 @@ from site_agent.contract.analyses.regression import (
     frame_of_regression,
     read_regression,
     refuse_outcomes,
+    limits_of_regression,
     regression_of,
+    scalars_of_regression,
     scale_of,
     start_of,
 )
@@ -123,4 +125,13 @@ def _separated(model: Regression, monotone: Monotone) -> str:
     )
 
 
-GLM: Final = Kind("glm", _read, _uses, _frames, _glm, (MOMENTS, POINT, BEHIND))
+GLM: Final = Kind(
+    "glm",
+    _read,
+    _uses,
+    _frames,
+    _glm,
+    (MOMENTS, POINT, BEHIND),
+    scalars=scalars_of_regression,
+    limits=limits_of_regression,
+)

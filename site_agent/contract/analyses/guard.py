@@ -26,6 +26,7 @@ from site_agent.contract.analyses.guard_grids import needs_steps, steps_ask, ste
 from site_agent.contract.analyses.guard_limits import (
     Budget,
     carriers_ask,
+    limited,
     limits_sentence,
     needs_limits,
 )
@@ -155,7 +156,7 @@ def second_round(study: Study) -> dict[tuple[str, str, str], Ask]:
     asks: dict[tuple[str, str, str], Ask] = {}
     for opening in opened:
         if needs_limits(study, opening):
-            asks[CARRIERS.name, *opening.key] = carriers_ask(study, opening.frame)
+            asks[CARRIERS.name, *opening.key] = carriers_ask(study, limited(opening))
         if needs_steps(opening):
             asks[STEPS.name, *opening.key] = steps_ask(study, opening.frame)
     for table, found in selections(study, opened).items():

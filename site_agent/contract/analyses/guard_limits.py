@@ -73,6 +73,11 @@ LIFTED: Final = "or have the stewards accept the analysis by name"
 CURVES: Final = ("survival", "incidence")  # every other kind compares its groups, new ones too
 
 
+def limited(opening: Opening) -> Frame:
+    """Return the rows whose groups have limits; of a regression's outcome too."""
+    return KINDS[opening.analysis.kind].limits(opening.analysis.options, opening.frame)
+
+
 def carriers_ask(study: Study, frame: Frame) -> Ask:
     """Return the ask for deaths by stratum, and carriers by column, of a model's frame."""
     fixed = {
@@ -118,7 +123,7 @@ def _values(study: Study, frame: Frame) -> Iterator[tuple[float, float]]:
 
 def limits_sentence(study: Study, opening: Opening, totals: Arrays) -> str:
     """Return why an analysis is withheld for want of patients, deaths or carriers, or nothing."""
-    frame = opening.frame
+    frame = limited(opening)
     if not compares(opening):
         return _small_whole(study, frame, totals) or _few_hospitals(study, opening, totals)
     return (
@@ -195,7 +200,7 @@ def _few_hospitals(study: Study, opening: Opening, totals: Arrays) -> str:
     What is summed over patients of one hospital alone is what that hospital would not show. What
     opens by time opens by stratum and group at once.
     """
-    least, frame = study.policy.changed_sites, opening.frame
+    least, frame = study.policy.changed_sites, limited(opening)
     parts = {f"in {name}": sites for name, (_, sites) in _parts(frame, totals).items()}
     if opening.by_time and frame.by and frame.strata:
         parts["in a group within a stratum"] = totals["cell_sites"]

@@ -210,7 +210,9 @@ class Kind:
     by_covariate: each frame is a model of its own, named by its one covariate. scalars(study,
     analysis, frame): how many numbers about the covariates of a frame open in class A, of a Cox
     model if it is not given. values_by_group: whether distributions (class V) open by group.
-    further: the names of frames behind the first that an analysis may have.
+    further: the names of frames behind the first that an analysis may have. limits(options,
+    frame): the frame whose groups have the guard's limits. names(options): the analyses that it
+    names.
     """
 
     name: str
@@ -223,6 +225,8 @@ class Kind:
     by_covariate: bool = False
     scalars: Callable[[Study, Analysis, Frame], int] | None = None
     values_by_group: Callable[[Options], bool] = lambda _: False
+    limits: Callable[[Options, Frame], Frame] = lambda _, frame: frame
+    names: Callable[[Options], Sequence[str]] = lambda _: ()
     further: tuple[str, ...] = ()
 
     def models(self, study: Study, analysis: Analysis) -> tuple[tuple[str, Frame], ...]:

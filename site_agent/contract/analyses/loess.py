@@ -66,7 +66,7 @@ class LoessCurves:
             "conf_level": self.conf_level,
             "patients": self.patients,
             "left_out": dict(self.left_out),
-            "curves": [_curve_document(curve) for curve in self.curves],
+            "smooths": [_curve_document(curve) for curve in self.curves],
             "failed": [{"group": g, "because": why} for g, why in self.failed.items()],
         }
 
@@ -248,4 +248,6 @@ def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
     return (_frame(analysis.options),)
 
 
-LOESS: Final = Kind("loess", _read, _uses, _frames, _loess, (DAYS,))
+LOESS: Final = Kind(
+    "loess", _read, _uses, _frames, _loess, (DAYS,), scalars=lambda study, analysis, frame: 0
+)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,10 +15,11 @@ from site_agent.contract.expressions import Boolean, Number
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.rows import design_columns
 from site_agent.contract.study.fields import Fields
-from site_agent.contract.study.model import Study
+from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Arrays
 
 INTERCEPT: Final = "(Intercept)"
+COUNTED_POINTS: Final = 6  # of Newton's method, or of an iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,17 @@ def packed(matrix: Floats) -> Floats:
     return np.asarray(matrix[np.triu_indices(len(matrix))])
 
 
-def scalars_of_regression(columns: int, points: int) -> int:
-    """Return how many numbers a regression with p columns opens in so many points."""
+def limits_of_regression(options: Options, frame: Frame) -> Frame:
+    """Return the rows whose groups have limits: of an outcome of two values, both are groups."""
+    if options["family"] != "binomial":
+        return frame
+    return replace(frame, covariates=(*frame.covariates, options["outcome"]))
+
+
+def scalars_of_regression(study: Study, analysis: Analysis, frame: Frame) -> int:
+    """Return how many numbers about its columns a regression opens, as guard_limits.py counts."""
+    columns = sum(len(design_columns(study, frame.table, name)) for name in frame.covariates)
     p = 1 + columns
-    return 2 * columns + triangle(columns) + 3 + points * (1 + p + triangle(p))
-
-
-Fixed = Mapping[str, Any]
+    sandwich = triangle(p) if analysis.options.get("robust", "row") != "none" else 0
+    points = COUNTED_POINTS * (1 + p + triangle(p))
+    return 2 * columns + triangle(columns) + points + sandwich

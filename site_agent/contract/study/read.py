@@ -115,6 +115,7 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
     )
     _check_classes(root, study)
     _check_groupings(root, study)
+    _check_names(root, study)
     for message in _earlier_roster_issues(study):
         root.issue(f"disclosure.earlier_rosters: {message}", root.named["disclosure"])
     for message in at_center_issues(study.at_center, [*roster.sites] if roster else []):
@@ -238,6 +239,15 @@ def _check_groupings(root: Fields, study: Study) -> None:
     ]
     for name, sentence in issues:
         root.issue(sentence, named.value[name])
+
+
+def _check_names(root: Fields, study: Study) -> None:
+    """Note every analysis that names another one which the study does not have."""
+    named, known = root.named.get("analyses"), list(study.analyses)
+    for name, analysis in study.analyses.items():
+        for other in KINDS[analysis.kind].names(analysis.options):
+            if other not in known and named is not None and isinstance(named.value, Mapping):
+                root.issue(f"'{other}' is not an analysis{nearest(other, known)}", named.value[name])
 
 
 def _read_presentation(root: Fields) -> tuple[dict[str, str], str]:

@@ -1,0 +1,134 @@
+"""The tables of regressions, estimating equations, smoothed curves and causal diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coordinator.report import numbers
+from coordinator.report.model_tables import TEST_COLUMNS, test_row
+from coordinator.report.suppression import Cell
+from coordinator.report.views import Table, View
+
+Row = tuple[Cell, ...]
+RATIOS: Final = {"binomial": ("odds_ratio", "Odds ratio"), "poisson": ("rate_ratio", "Rate ratio")}
+NO_ESTIMATE: Final = "not estimable: constant, or a combination of the others"
+MOST_DAYS: Final = 12
+
+
+def glm_tables(view: View) -> list[Table]:
+    """Return the coefficients, the test of all of them, and the fit."""
+    result, few = view.result, view.rules.total().few
+    tests = () if few else tuple(_test(test) for test in result["tests"])
+    names = ("loglik", "aic", "deviance", "null_deviance", "dispersion")
+    fit = (*_sizes(view), *(_number(view, result[name]) for name in names))
+    columns = ("Rows", "Patients", "Log-likelihood", "AIC", "Deviance", "Null deviance")
+    tables = [
+        _terms(view),
+        Table("Test of all coefficients but the intercept", TEST_COLUMNS, tests),
+        Table("Fit", (*columns, "Dispersion"), (fit,), headed=0),
+    ]
+    return [table for table in tables if table.rows]
+
+
+def gee_tables(view: View) -> list[Table]:
+    """Return the coefficients, the working correlation and the fit."""
+    result = view.result
+    correlation = tuple(
+        (item["parameter"], _number(view, item["estimate"]))
+        for item in result["working_correlation"]
+    )
+    criteria = tuple(
+        (name.replace("_", " "), _number(view, value))
+        for name, value in result.get("criteria", {}).items()
+    )
+    tables = [
+        _terms(view),
+        Table("Working correlation", ("Parameter", "Estimate"), correlation),
+        Table("Criteria", ("Criterion", "Value"), criteria),
+        Table(
+            "Fit",
+            ("Rows", "Patients", "Scale"),
+            ((*_sizes(view), _number(view, result["scale"])),),
+            headed=0,
+        ),
+    ]
+    return [table for table in tables if table.rows]
+
+
+def _terms(view: View) -> Table:
+    """Return the coefficients; of a logit or log link also as ratios."""
+    ratio, title = RATIOS.get(view.result["family"], ("", f"Coefficient ({view.level})"))
+    heading = f"{title} ({view.level})" if ratio else title
+    rows = tuple(_term(view, term, ratio) for term in view.result["terms"])
+    return Table("Coefficients", ("Term", heading, "p", "Coefficient", "Standard error"), rows)
+
+
+def _term(view: View, term: Mapping[str, Any], ratio: str) -> Row:
+    name = view.term(term["term"])
+    if view.rules.total().few:
+        return (name, *(view.limit.hidden,) * 4)
+    if term["estimate"] is None:
+        return (name, NO_ESTIMATE)
+    ends = ("estimate", "conf_low", "conf_high")
+    shown = [numbers.significant(term[end]) for end in ends]
+    if ratio:
+        shown = [numbers.ratio(term[f"{ratio}{end}"]) for end in ("", "_low", "_high")]
+    coefficient = numbers.with_error(term["estimate"], term["std_error"])
+    return (name, numbers.with_interval(*shown), numbers.p_value(term["p_value"]), *coefficient)
+
+
+def _test(test: Mapping[str, Any]) -> Row:
+    return test_row(str(test["name"])[:1].upper() + str(test["name"])[1:], test)
+
+
+def _sizes(view: View) -> Row:
+    shown, cell = view.rules.total(), view.limit.cell
+    return tuple(cell(view.result[name], shown=shown.rows) for name in ("rows", "patients"))
+
+
+def _number(view: View, value: float | None) -> Cell:
+    if not view.rules.total().rows:
+        return view.limit.hidden
+    return "" if value is None else numbers.significant(value)
+
+
+def loess_tables(view: View) -> list[Table]:
+    """Return each smoothed curve on some days; of a group of few rows nothing."""
+    rows = tuple(
+        row for curve in view.result["smooths"] for row in _days(view, curve)
+    )
+    failed = tuple((view.group(item["group"]), item["because"]) for item in view.result["failed"])
+    columns = ("Group", "Day", f"Estimate ({view.level})")
+    tables = [Table("Smoothed outcome", columns, rows, 2), Table("No curve", ("Group", "Because"), failed, prose=True)]
+    return [table for table in tables if table.rows]
+
+
+def _days(view: View, curve: Mapping[str, Any]) -> list[Row]:
+    name = view.group(curve["group"])
+    if not view.rules.free and view.limit.small(curve["total_rows"]):
+        return [(name, "", view.limit.hidden)]
+    step = max(1, -(-len(curve["day"]) // MOST_DAYS))
+    parts = ("day", "estimate", "conf_low", "conf_high")
+    days = list(zip(*(curve[part] for part in parts), strict=True))[::step]
+    return [
+        (name, numbers.time(day), numbers.with_interval(*(numbers.fixed(v, 2) for v in values)))
+        for day, *values in days
+    ]
+
+
+def adjustment_tables(view: View) -> list[Table]:
+    """Return the minimal sets, the arrows, and what is said of each model."""
+    result = view.result
+    sets = tuple((", ".join(map(view.label, one)) or "none needed",) for one in result["minimal_sets"])
+    arrows = tuple((view.label(a), view.label(b)) for a, b in result["arrows"])
+    models = tuple(
+        (view.label(item["model"]), "; ".join(item["warnings"]) or "closes all back doors")
+        for item in result["checked"]
+    )
+    none = (("no set of measured covariates closes all back doors",),)
+    return [
+        Table("Minimal adjustment sets", ("Set",), sets or none, prose=True),
+        Table("Arrows of the diagram", ("From", "To"), arrows),
+        *([Table("Models beside the diagram", ("Model", "Found"), models, prose=True)] if models else []),
+    ]
