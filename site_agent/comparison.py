@@ -17,10 +17,21 @@ from site_agent.contributions import Contributions, Words, without_ends
 NOBODY = Contributions(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64), {}, {}, {})
 
 
-def changed(now: Contributions, then: Contributions, respect: str = "", *, same_study: bool) -> int:
-    """Return how many patients differ in a respect: "" for anything, or one of `respects`."""
+def changed(
+    now: Contributions,
+    then: Contributions,
+    respect: str = "",
+    *,
+    same_study: bool,
+    opened: Set[str] = frozenset(),
+) -> int:
+    """Return how many patients differ in a respect: "" for anything, or one of `respects`.
+
+    opened: the hashes of the frames over which anything was opened then.
+    """
     if not same_study and respect.startswith(f"{SELECTED}/"):
-        return _apart(now, then, *respect.removeprefix(f"{SELECTED}/").rsplit("/", 1))
+        label, number = respect.removeprefix(f"{SELECTED}/").rsplit("/", 1)
+        return _apart(now, then, label, _opened(then, int(number), opened))
     if same_study and respect:
         return _differing(now, then, [respect], in_events=True)
     names = frozenset() if same_study else shared(now, then)
@@ -29,15 +40,19 @@ def changed(now: Contributions, then: Contributions, respect: str = "", *, same_
     return _differing(now, then, sorted(names), whole=same_study)
 
 
-def _apart(now: Contributions, then: Contributions, label: str, number: str) -> int:
-    """Return how many patients belong to an analysis now, or to a selection then, and not to both.
+def _opened(then: Contributions, number: int, opened: Set[str]) -> str:
+    """Return the first analysis of a selection over which something was opened; "" if none was."""
+    label, frames = dict(enumerate(then.selected.items())).get(number, ("", ()))
+    return label if opened & set(frames) else ""
 
-    There is nothing to compare a selection with that the other study has not.
+
+def _apart(now: Contributions, then: Contributions, label: str, other: str) -> int:
+    """Return how many patients belong to an analysis now, or to another one then, and not to both.
+
+    Of an analysis that opened nothing, or that there was not, nobody is compared with.
     """
-    if int(number) >= len(then.selected):
-        return 0
     here = now.patients[_digests(now, label, in_events=True) != 0]
-    there = then.patients[_digests(then, then.selected[int(number)], in_events=True) != 0]
+    there = then.patients[_digests(then, other, in_events=True) != 0]
     return len(np.setxor1d(here, there, assume_unique=True))
 
 

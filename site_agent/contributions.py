@@ -36,6 +36,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from site_agent.components import components
+from site_agent.contract.analyses.guard_selections import selection
 from site_agent.contract.canonical import canonical_json
 from site_agent.contract.earlier import EVENTS, analysed, selected
 from site_agent.contract.frames import Frame, Rows
@@ -56,7 +57,8 @@ class Contributions:
     events: (n,) by analysis, over its rows without ends of follow-up, 0 for a patient who has
     none. parts: (n,) by component, 0 where a patient has no value. columns: by component that
     analyses name the columns of the data behind it, each a component too. identified: by table the
-    column that names the patients. selected: the first analysis of each distinct selection.
+    column that names the patients. selected: by the first analysis of each
+    distinct selection the hashes of all frames that have it.
     """
 
     patients: Words
@@ -65,7 +67,7 @@ class Contributions:
     parts: Mapping[str, Words]
     columns: Mapping[str, frozenset[str]]
     identified: Mapping[str, str] = field(default_factory=dict)
-    selected: tuple[str, ...] = ()
+    selected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def contributions(
@@ -101,8 +103,13 @@ def contributions(
         {name: part[order] for name, part in parts.items()},
         {name: item.columns for name, item in used.items() if item.used},
         {name: table.key[0] for name, table in study.tables.items()},
-        tuple(selected(study)),
+        {label: _frames_of(study, chosen) for label, chosen in selected(study).items()},
     )
+
+
+def _frames_of(study: Study, chosen: Frame) -> tuple[str, ...]:
+    frames = analysed(study).values()
+    return tuple(frame.digest() for frame in frames if selection(study, frame) == chosen)
 
 
 def _as_it_stands(rows: Rows, words: Sequence[str]) -> Rows:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from site_agent.comparison import NOBODY, changed
+from site_agent.contract.canonical import digest
+from site_agent.contract.catalogue import GUARD
 from site_agent.contract.earlier import respects
 from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame, Rows
@@ -118,18 +120,33 @@ def changes(
 
     To a release of which this site has no share all of its patients are new.
     """
+    entries = list(entries)
     known = {item.name: item for item in given(entries)}
     found = {}
     for name in earlier:
-        item, then = known.get(name), NOBODY
+        item, then, opened = known.get(name), NOBODY, frozenset[str]()
         if item is not None:
             then = records.get(item.study, item.release)
+            opened = frames_opened(entries, item)
             _refuse_other_identifiers(now(), then, item)
         for respect in respects(study, [name]):
             aspect = respect.removeprefix(name).removeprefix("/")
             same = name.startswith(f"{study.hash}/")
-            found[respect] = changed(now(), then, aspect, same_study=same)
+            found[respect] = changed(now(), then, aspect, same_study=same, opened=opened)
     return found
+
+
+def frames_opened(entries: Iterable[Entry], item: Given) -> frozenset[str]:
+    """Return the hashes of the frames of which a release's shares told more than the guard asks."""
+    guards = {entry.name for entry in GUARD}
+    return frozenset(
+        digest(asked["frame"])
+        for entry in entries
+        if entry["event"] == "share"
+        and (entry["study"], entry["release"]) == (item.study, item.release)
+        for asked in entry.get("sums", ())
+        if asked["sum"] not in guards
+    )
 
 
 def _refuse_other_identifiers(now: Contributions, then: Contributions, item: Given) -> None:

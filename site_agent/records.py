@@ -56,7 +56,7 @@ class Records:
             "release": number,
             "secret": secret_mark(self.secret()),
             "identified": dict(found.identified),
-            "selected": list(found.selected),
+            "selected": [[label, list(frames)] for label, frames in found.selected.items()],
             "columns": {name: sorted(columns) for name, columns in found.columns.items()},
         }
         events = {f"{OF_ANALYSIS}{name}": words for name, words in found.events.items()}
@@ -110,7 +110,7 @@ def _read(table: pa.Table, said: Mapping[str, Any]) -> Contributions:
         if name.startswith(OF_ANALYSIS)
     }
     columns = {name: frozenset(found) for name, found in said["columns"].items()}
-    named = said["identified"], tuple(said["selected"])
+    named = said["identified"], {label: tuple(frames) for label, frames in said["selected"]}
     return Contributions(patients, whole, events, arrays, columns, *named)
 
 

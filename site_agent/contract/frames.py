@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from site_agent.contract.canonical import digest
+
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -54,6 +56,10 @@ class Frame:
         first = [name for name in alone if name is not None]
         lists = (*self.strata, *self.covariates, *self.numbers, *self.complete)
         return tuple(dict.fromkeys((*first, *lists)))
+
+    def digest(self) -> str:
+        """Return the hash of the canonical form."""
+        return digest(self.document())
 
     def document(self) -> dict[str, Any]:
         """Return the canonical form; what came later is in it only where it is used."""

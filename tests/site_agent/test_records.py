@@ -23,7 +23,7 @@ FOUND = Contributions(
     {"part": WORDS},
     {"part": frozenset({"x"})},
     {"patients": "patient"},
-    ("curve: a",),
+    {"curve: a": ("ab", "cd")},
 )
 
 
@@ -47,7 +47,12 @@ def test_what_was_put_is_got(records: Records) -> None:
         *(found.parts["part"].tolist(), found.columns, found.identified, found.selected),
     ) == (
         [WORDS.tolist(), (WORDS + np.uint64(1)).tolist(), WORDS.tolist()],
-        *(WORDS.tolist(), {"part": frozenset({"x"})}, {"patients": "patient"}, ("curve: a",)),
+        *(
+            WORDS.tolist(),
+            {"part": frozenset({"x"})},
+            {"patients": "patient"},
+            {"curve: a": ("ab", "cd")},
+        ),
     )
 
 

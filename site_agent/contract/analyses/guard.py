@@ -122,12 +122,18 @@ def _few(policy: Policy, patients: float, sites: float) -> bool:
 
 
 def _apart(study: Study, earlier: tuple[str, ...], totals: Arrays) -> dict[Frame, str]:
-    """Return the selections that differ by a few patients from one that another study opened."""
+    """Return the selections that differ by a few patients from one that another study opened.
+
+    What was opened there over just these patients shows nothing new if it is opened again.
+    """
     found: dict[Frame, str] = {}
     named = selected(study)
-    for name, patients, sites in zip(earlier, totals["patients"], totals["sites"], strict=True):
+    counts = list(zip(earlier, totals["patients"], totals["sites"], strict=True))
+    again = {selection_of(name) for name, patients, _ in counts if not patients}
+    for name, patients, sites in counts:
         label, release = selection_of(name)
-        if label in named and _few(study.policy, patients, sites):
+        few = _few(study.policy, patients, sites) and (label, release) not in again
+        if label in named and few:
             found.setdefault(
                 named[label],
                 f"its patients differ from those of an analysis in {_release(release)} by fewer "
