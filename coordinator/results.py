@@ -115,10 +115,12 @@ def _parquet(tidy: Tidy, study: Study) -> bytes:
 
 
 def _arrow(cells: Sequence[Cell]) -> pa.Array:
-    """Return a column: text if any cell is, whole numbers if all are, else doubles."""
+    """Return a column: text if any cell is, whole numbers or truths if all are, else doubles."""
     known = [cell for cell in cells if cell is not None]
     if any(isinstance(cell, str) for cell in known):
         return pa.array(cells, pa.string())
+    if known and all(isinstance(cell, bool) for cell in known):
+        return pa.array(cells, pa.bool_())
     if known and all(isinstance(cell, int) for cell in known):
         return pa.array(cells, pa.int64())
     return pa.array(cells, pa.float64())

@@ -194,7 +194,7 @@ def _words(rows: Rows, part: slice) -> Words:
     whole = [c[part] for c in (rows.entry, rows.time, rows.cause, rows.group, rows.stratum)]
     weight = np.ones(len(whole[0])) if rows.weight is None else rows.weight[part]
     further = [own[part] for own in (rows.offset, rows.cluster) if own is not None]
-    further += [*rows.numbers.reshape(len(rows), -1)[part].T]
+    further += [*rows.numbers[part].T] if rows.numbers.size else []
     real = [*rows.design[part].T, weight, *further]
     count = len(whole) + len(real)
     columns = np.zeros((count + count % 2, len(whole[0])), dtype=np.uint64)

@@ -95,12 +95,13 @@ def _number(view: View, value: float | None) -> Cell:
 
 def loess_tables(view: View) -> list[Table]:
     """Return each smoothed curve on some days; of a group of few rows nothing."""
-    rows = tuple(
-        row for curve in view.result["smooths"] for row in _days(view, curve)
-    )
+    rows = tuple(row for curve in view.result["smooths"] for row in _days(view, curve))
     failed = tuple((view.group(item["group"]), item["because"]) for item in view.result["failed"])
     columns = ("Group", "Day", f"Estimate ({view.level})")
-    tables = [Table("Smoothed outcome", columns, rows, 2), Table("No curve", ("Group", "Because"), failed, prose=True)]
+    tables = [
+        Table("Smoothed outcome", columns, rows, 2),
+        Table("No curve", ("Group", "Because"), failed, prose=True),
+    ]
     return [table for table in tables if table.rows]
 
 
@@ -120,7 +121,9 @@ def _days(view: View, curve: Mapping[str, Any]) -> list[Row]:
 def adjustment_tables(view: View) -> list[Table]:
     """Return the minimal sets, the arrows, and what is said of each model."""
     result = view.result
-    sets = tuple((", ".join(map(view.label, one)) or "none needed",) for one in result["minimal_sets"])
+    sets = tuple(
+        (", ".join(map(view.label, one)) or "none needed",) for one in result["minimal_sets"]
+    )
     arrows = tuple((view.label(a), view.label(b)) for a, b in result["arrows"])
     models = tuple(
         (view.label(item["model"]), "; ".join(item["warnings"]) or "closes all back doors")
@@ -130,5 +133,9 @@ def adjustment_tables(view: View) -> list[Table]:
     return [
         Table("Minimal adjustment sets", ("Set",), sets or none, prose=True),
         Table("Arrows of the diagram", ("From", "To"), arrows),
-        *([Table("Models beside the diagram", ("Model", "Found"), models, prose=True)] if models else []),
+        *(
+            [Table("Models beside the diagram", ("Model", "Found"), models, prose=True)]
+            if models
+            else []
+        ),
     ]

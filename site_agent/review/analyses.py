@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.rows import levels_of
 from site_agent.contract.study.model import Analysis, Study
 from site_agent.review.wording import listed, rows_noun, rows_of
@@ -13,9 +14,11 @@ from site_agent.review.wording import listed, rows_noun, rows_of
 def analysis_sentences(study: Study, analysis: Analysis) -> list[str]:
     """Return what an analysis asks, over which rows, in which groups."""
     endpoint = study.endpoints.get(analysis.options.get("endpoint", ""))
-    cohort = analysis.options["cohort"]
     words = WORDS.get(analysis.kind)
     what = words(study, analysis) if words else [f"An analysis of the kind {analysis.kind}."]
+    if not KINDS[analysis.kind].frames(study, analysis):
+        return what
+    cohort = analysis.options["cohort"]
     chosen = study.cohorts[cohort] if cohort else None
     table = analysis.options["table"] if endpoint is None else endpoint.table
     rows = rows_of(study, table, chosen)
@@ -196,8 +199,8 @@ def _smoothed(study: Study, analysis: Analysis) -> list[str]:
     by = f", in each group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
     return [
         f"How {options['outcome']} runs over the days {options['days'][0]} to "
-        f"{options['days'][1]} of {options['day']}{by}, smoothed (loess). Sums of each day open: of "
-        f"a day on which one row is left, its value.",
+        f"{options['days'][1]} of {options['day']}{by}, smoothed (loess). Sums of each day open: "
+        f"of a day on which one row is left, its value.",
     ]
 
 

@@ -176,7 +176,7 @@ def _analysis(study: Study, roster: Roster, site: str, analysis: Analysis) -> di
         "label": label(study, analysis.name),
         "kind": analysis.kind,
         "endpoint": options.get("endpoint", ""),
-        "cohort": options["cohort"],
+        "cohort": options.get("cohort"),
         "by": options.get("by"),
         "strata": list(options.get("strata", ())),
         "covariates": list(options.get("covariates", ())),

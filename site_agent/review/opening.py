@@ -81,7 +81,8 @@ def opens(study: Study, analysis: Analysis) -> list[Opened]:
 
 def _also(study: Study, analysis: Analysis) -> str:
     """Return what counts by time hold besides: entries, and strata of a test."""
-    if "baseline" in analysis.options and analysis.kind != "fine_gray":
+    options = analysis.options
+    if "endpoint" not in options or ("baseline" in options and analysis.kind != "fine_gray"):
         return ""
     strata = analysis.options.get("strata", ())
     within = f", in each group of {listed(strata)}" if strata else ""

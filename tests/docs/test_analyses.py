@@ -24,6 +24,16 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "table_one": {"variables": ["age", "related"]},
     "proportion": {"variables": ["related"]},
     "meta_analysis": {"endpoint": "survival", "covariates": ["age"]},
+    "glm": {"outcome": "related", "family": "binomial", "covariates": ["age"]},
+    "gee": {
+        "outcome": "age",
+        "family": "gaussian",
+        "covariates": ["arm"],
+        "wave": "age",
+        "waves": [0, 9],
+    },  # fmt: skip
+    "loess": {"outcome": "age", "day": "age", "days": [0, 110]},
+    "adjustment": {"diagram": ["age -> arm"], "exposure": "age", "outcome": "arm"},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
 

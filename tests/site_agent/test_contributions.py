@@ -35,8 +35,10 @@ ROWS = Rows(
     weight=np.array([1.0, 2.0, 0.5]),
     offset=np.array([0.0, 0.5, -0.5]),
     cluster=np.array([1.0, 1.0, 2.0]),
+    numbers=np.array([[4.0], [5.0], [6.0]]),
 )
 COUNTED = ("entry", "time", "cause", "group", "stratum", "design", "weight", "offset", "cluster")
+COUNTED += ("numbers",)
 
 
 def found(

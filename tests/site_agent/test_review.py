@@ -416,6 +416,10 @@ def test_each_kind_has_words(kind: str) -> None:
         "paired": "before: age, after: kps",
         "table_one": "variables: [age]",
         "proportion": "variables: [smoker]",
+        "glm": "outcome: smoker, family: binomial, covariates: [age]",
+        "gee": "outcome: age, family: gaussian, wave: kps, waves: [0, 9]",
+        "loess": "outcome: age, day: start_day, days: [0, 9]",
+        "adjustment": "diagram: [age -> dose], exposure: age, outcome: dose",
     }.get(kind, "endpoint: survival")
     found = analysing(f"a: {{kind: {kind}, {fields}}}")
     assert f"An analysis of the kind {kind}" not in said(found)

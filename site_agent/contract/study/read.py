@@ -247,7 +247,9 @@ def _check_names(root: Fields, study: Study) -> None:
     for name, analysis in study.analyses.items():
         for other in KINDS[analysis.kind].names(analysis.options):
             if other not in known and named is not None and isinstance(named.value, Mapping):
-                root.issue(f"'{other}' is not an analysis{nearest(other, known)}", named.value[name])
+                root.issue(
+                    f"'{other}' is not an analysis{nearest(other, known)}", named.value[name]
+                )
 
 
 def _read_presentation(root: Fields) -> tuple[dict[str, str], str]:

@@ -86,8 +86,8 @@ MISTAKES = {
     "unknown kind": (
         ("kind: logrank", "kind: logrnk"),
         'line 44: analyses.test.kind: found the text "logrnk", expected one of survival, '
-        "incidence, logrank, cox, cox_screen, fine_gray, meta_analysis, compare, paired; did you "
-        "mean 'logrank'?",
+        "incidence, logrank, cox, cox_screen, fine_gray, meta_analysis, compare, paired, "
+        "table_one, proportion, glm, gee, loess, adjustment; did you mean 'logrank'?",
     ),
     "unknown endpoint": (
         ("kind: incidence, endpoint: trm", "kind: incidence, endpoint: trn"),
