@@ -31,7 +31,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "covariates": ["arm"],
         "wave": "age",
         "waves": [0, 9],
-    },  # fmt: skip
+    },
     "loess": {"outcome": "age", "day": "age", "days": [0, 110]},
     "adjustment": {"diagram": ["age -> arm"], "exposure": "age", "outcome": "arm"},
 }

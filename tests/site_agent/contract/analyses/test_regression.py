@@ -1,0 +1,114 @@
+"""Regressions by hand, how they are read, and what they say of data that cannot be fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from site_agent.contract.analyses.results import Failure
+from tests.pooling import pool
+
+STUDY = """
+quorum: 1
+study: made
+title: Made-up rows
+time: {{unit: day, resolution: 1, horizon: 100}}
+tables:
+  visits:
+    key: [id, visit]
+    columns:
+      visit: {{type: integer, range: [0, 9]}}
+      x:     {{type: number, range: [-100, 100], missing: allowed}}
+      y:     {{type: number, range: [-100, 100], missing: allowed}}
+disclosure: {{classes: [A, B], compute: {{sites: 3}}}}
+analyses:
+  a: {analysis}
+"""
+LINE = "{kind: glm, outcome: y, family: gaussian, covariates: [x]}"
+LOGIT = "{kind: glm, outcome: y, family: binomial, covariates: [x]}"
+WAVES = "wave: visit, waves: [0, 1]"
+EQUATIONS = f"{{kind: gee, outcome: y, family: gaussian, covariates: [x], {WAVES}}}"
+SMOOTH = "{kind: loess, outcome: y, day: visit, days: [0, 9], degree: 1, span: 1}"
+
+
+def outcome(analysis: str, x: Sequence[Any], y: Sequence[Any], visit: Sequence[int] = ()) -> Any:
+    """The result over three sites, one without rows; each row a patient of its own."""
+    count = len(x)
+    rows = pd.DataFrame({"x": x, "y": y}, dtype=float)
+    rows.insert(0, "id", [f"p{n}" for n in range(count)])
+    rows.insert(1, "visit", list(visit) or [0] * count)
+    sites = {"one": rows[::2], "two": rows[1::2], "none": rows[:0]}
+    tables = {name: {"visits": part} for name, part in sites.items()}
+    return pool(STUDY.format(analysis=analysis), tables).results["a"]
+
+
+def terms(found: Any, part: str = "estimate") -> list[float]:
+    assert not isinstance(found, Failure), found.because
+    return [term[part] for term in found.document()["terms"]]
+
+
+def test_a_line_by_hand() -> None:
+    """Through (0, 1), (1, 2), (2, 6): slope 5/2 and intercept 1/2."""
+    assert terms(outcome(LINE, [0, 1, 2], [1, 2, 6])) == pytest.approx([0.5, 2.5], abs=1e-13)
+
+
+def test_its_errors_by_hand() -> None:
+    """Residuals 1/2, -1, 1/2 leave 3/2 for one degree of freedom; the slope's variance is 3/4."""
+    errors = terms(outcome(LINE, [0, 1, 2], [1, 2, 6]), "std_error")
+    assert errors == pytest.approx([(1.5 * 5 / 6) ** 0.5, 0.75**0.5], rel=1e-13)
+
+
+def test_odds_by_hand() -> None:
+    """One of three without x and two of three with it: the odds ratio is 4."""
+    found = outcome(LOGIT, [0, 0, 0, 1, 1, 1], [1, 0, 0, 1, 1, 0])
+    assert found.document()["terms"][1]["odds_ratio"] == pytest.approx(4, rel=1e-12)
+
+
+def test_rates_by_hand() -> None:
+    """Means of 2 and 6: the rate ratio is 3."""
+    analysis = "{kind: glm, outcome: y, family: poisson, covariates: [x]}"
+    found = outcome(analysis, [0, 0, 1, 1], [1, 3, 4, 8])
+    assert found.document()["terms"][1]["rate_ratio"] == pytest.approx(3, rel=1e-12)
+
+
+def test_aliased_column() -> None:
+    """A column that does not vary has no coefficient; the intercept stands for it."""
+    assert terms(outcome(LINE, [2, 2, 2, 2], [1, 2, 3, 6])) == [pytest.approx(3.0), None]
+
+
+MISTAKES = {
+    "all missing": (LINE, [None] * 4, [1, 2, 3, 4], "no row has the outcome"),
+    "another outcome": (
+        LOGIT,
+        [1, 2, 3, 4],
+        [0, 1, 2, 1],
+        "the outcome of 1 of 4 rows is not 0 or",
+    ),
+    "one outcome": (LOGIT, [1, 2, 3, 4], [1, 1, 1, 1], "the outcome of all 4 rows is 1"),
+    "no outcome": (LOGIT, [1, 2, 3, 4], [0, 0, 0, 0], "the outcome of all 4 rows is 0"),
+    "separation": (LOGIT, [0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 1, 1], "separated: the likelihood has"),
+    "no days": (SMOOTH, [1, 2], [None, None], "no row has the outcome on one of the declared days"),
+    "no pairs": (EQUATIONS, [1, 2, 3, 4], [1, 3, 2, 4], "no patient has two waves"),
+}
+
+
+@pytest.mark.parametrize(("analysis", "x", "y", "words"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_what_cannot_be_fitted(analysis: str, x: Any, y: Any, words: str) -> None:
+    """A sentence says what was found; no number that is none."""
+    found = outcome(analysis, x, y)
+    assert isinstance(found, Failure) and words in found.because
+
+
+def test_undeclared_wave() -> None:
+    """A row outside of the declared waves ends the analysis in words."""
+    found = outcome(EQUATIONS, [1, 2, 3], [1, 2, 3], visit=[0, 1, 5])
+    assert isinstance(found, Failure) and "the wave of 1 rows" in found.because
+
+
+def test_a_group_of_one_day_has_no_curve() -> None:
+    """Too few days are told of the group; the analysis goes on."""
+    found = outcome(SMOOTH, [1, 2], [1, 2], visit=[3, 3]).document()
+    assert "rows on 1 days only" in found["failed"][0]["because"]
