@@ -36,12 +36,17 @@ def pool(study_text: str, sites: Sites, *, development: bool = True) -> Outcome:
     return conductor.outcome
 
 
-def _builder(study: Study, site: str, tables: Mapping[str, pd.DataFrame]) -> FrameBuilder:
+def _builder(
+    study: Study,
+    site: str,
+    tables: Mapping[str, pd.DataFrame],
+    attributes: Mapping[str, str] | None = None,
+) -> FrameBuilder:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for table, rows in tables.items():
             rows.to_parquet(folder / f"{table}.parquet", index=False)
-        snapshot = read_snapshot(study, folder, site, {})
+        snapshot = read_snapshot(study, folder, site, attributes or {})
     builder = FrameBuilder(study, snapshot.tables)
     check_frames(study, builder, site)
     return builder

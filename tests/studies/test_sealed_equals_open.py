@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -37,13 +38,22 @@ def study(name: str, risk_sets: str) -> Study:
     return replace(found, analyses=models)
 
 
+def attributes(site: Path) -> dict[str, str]:
+    """What is fixed for a hospital, as the file beside its tables says."""
+    described = site / "site.toml"
+    return tomllib.loads(described.read_text()) if described.exists() else {}
+
+
 def builders(name: str, wanted: Study) -> list[FrameBuilder]:
     """The rows of every hospital."""
     with TemporaryDirectory() as folder:
         MADE[name](Path(folder))
         return [
             _builder(
-                wanted, site.name, {p.stem: pd.read_parquet(p) for p in site.glob("*.parquet")}
+                wanted,
+                site.name,
+                {p.stem: pd.read_parquet(p) for p in site.glob("*.parquet")},
+                attributes(site),
             )
             for site in sorted(Path(folder).iterdir())
             if site.is_dir()
