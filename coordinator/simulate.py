@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Surroundings:
     """What a simulation takes from outside: randomness, the clock, where progress goes.
 
     at_once: how many sites compute at a time, as on machines of their own; what they send is taken
-    in their order.
+    in their order, while others still compute.
     """
 
     entropy: Entropy = os.urandom
@@ -58,10 +59,10 @@ class Surroundings:
 
     def by_site(
         self, work: Callable[[str], bytes | None], sites: Sequence[str]
-    ) -> dict[str, bytes | None]:
-        """Return what each site answers; numpy, hashes and the disk do not hold up others."""
+    ) -> Iterator[tuple[str, bytes | None]]:
+        """Yield what each site answers; numpy, hashes and the disk do not hold up others."""
         with ThreadPoolExecutor(self.at_once) as pool:
-            return dict(zip(sites, pool.map(work, sites), strict=True))
+            yield from zip(sites, pool.map(work, sites), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,9 +295,8 @@ def _answered(site: str, wire: bytes | None, around: Surroundings) -> bytes:
 def close(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
     """Close a release at all sites and take their receipts."""
     closing = release.close()
-    answers = around.by_site(_asking(cores, closing), release.sites)
-    for site in release.sites:
-        release.take_receipt(_answered(site, answers[site], around))
+    for site, wire in around.by_site(_asking(cores, closing), release.sites):
+        release.take_receipt(_answered(site, wire, around))
 
 
 def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings) -> None:
@@ -315,7 +315,7 @@ def drive(release: Release, cores: Mapping[str, SiteCore], around: Surroundings)
         around.progress(f"round {release.conductor.number}: {len(release.conductor.asks)} sums")
         _answers(release, cores, message, around)
         shares = release.shares_message()
-        around.by_site(_asking(cores, shares), release.sites)
+        deque(around.by_site(_asking(cores, shares), release.sites), maxlen=0)
         release.total()
 
 
@@ -326,11 +326,14 @@ def _answers(
 
     def given(question: bytes, sites: Sequence[str]) -> list[str]:
         """Give a question to sites and take their shares; return who has not answered."""
-        answers = around.by_site(_asking(cores, question), sites)
-        for wire in filter(None, answers.values()):
+        silent = []
+        for site, wire in around.by_site(_asking(cores, question), sites):
+            if wire is None:
+                silent.append(site)
+                continue
             around.received.append(wire)
             release.take_share(wire)
-        return [site for site, wire in answers.items() if wire is None]
+        return silent
 
     waiting, split = given(message, release.sites), release.split_message()
     if split is not None:

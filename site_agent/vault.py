@@ -39,7 +39,7 @@ class Vault:
         with os.fdopen(descriptor, "ab", buffering=0) as file:
             before = file.seek(0, os.SEEK_END)
             try:
-                write_whole(file, header + b"\n" + data)
+                write_whole(file, header + b"\n", data)
             except OSError as error:
                 file.truncate(before)  # or what is put behind it would be lost with it
                 error.filename = str(path)
@@ -102,11 +102,12 @@ def _record(data: bytes, start: int) -> tuple[str, bytes, int] | None:
         return None
 
 
-def write_whole(file: FileIO, data: bytes) -> None:
-    """Write all of `data` and wait until it is on disk."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
+def write_whole(file: FileIO, *parts: bytes) -> None:
+    """Write all of `parts`, one behind the other, and wait until they are on disk."""
+    for part in parts:
+        rest = memoryview(part)
+        while rest:
+            rest = rest[file.write(rest) :]
     os.fsync(file.fileno())
 
 

@@ -30,8 +30,9 @@ def kept(folder: Path) -> list[bytes | None]:
     return [vault.get("release", name) for name, _ in RECORDS]
 
 
-def half_written(file: io.FileIO, data: bytes) -> None:
+def half_written(file: io.FileIO, *parts: bytes) -> None:
     """A disk that is full after half of the bytes."""
+    data = b"".join(parts)
     file.write(data[: len(data) // 2])
     raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -27,7 +27,7 @@ from site_agent.contract.securesum.fixedpoint import Accumulator, Encoding, Limb
 from site_agent.contract.securesum.vector import ORDER, Layout, Vector, from_bytes
 
 KEY_BYTES: Final = 32
-ZEROS: Final = memoryview(bytes(1 << 16))  # of which a stream encrypts one part after another
+ZEROS: Final = memoryview(bytes(1 << 19))  # of which a stream encrypts one part after another
 
 
 def pair_secret(own: X25519PrivateKey, other: bytes, transcript: bytes, preshared: bytes) -> bytes:
