@@ -30,7 +30,8 @@ def cohort_tables(view: View) -> list[Table]:
         for row in _rows(view, variable, found, tested=tested)
     ]
     groups = [view.group(stratum) if stratum else ALL for stratum in strata]
-    columns = ("Variable", "Level", *groups, *(("p", "Test") if tested else ()))
+    further = (*(("SMD",) if _apart(view) else ()), *(("p", "Test") if tested else ()))
+    columns = ("Variable", "Level", *groups, *further)
     caption = "Median [first, third quartile]" + (
         ", minimum to maximum" if view.document.options.get("extremes") else ""
     )
@@ -52,7 +53,10 @@ def _rows(view: View, variable: str, found: Mapping[str, Any], *, tested: bool) 
         return
     total = view.rules.total(variable)
     shown = view.rules.free or total.cells
-    test = _test(view, found, shown=shown) if tested else ()
+    test = (
+        *(_difference(view, found, shown=shown) if _apart(view) else ()),
+        *(_test(view, found, shown=shown) if tested else ()),
+    )
     blank = (numbers.ABSENT,) * len(test)
     if found["groups"][0]["levels"]:
         places = range(len(found["groups"][0]["levels"]))
@@ -68,6 +72,17 @@ def _rows(view: View, variable: str, found: Mapping[str, Any], *, tested: bool) 
     if any(group["missing"] for group in found["groups"]):
         cells = [_missing(view, group, shown=shown) for group in found["groups"]]
         yield (label, "missing", *cells, *blank)
+
+
+def _apart(view: View) -> bool:
+    return bool(view.document.options.get("smd"))
+
+
+def _difference(view: View, found: Mapping[str, Any], *, shown: bool) -> tuple[Cell, ...]:
+    """Return the standardized difference of the groups, hidden with what would give a count."""
+    if not shown:
+        return (view.limit.hidden,)
+    return (numbers.ABSENT if found["smd"] is None else numbers.fixed(found["smd"], 2),)
 
 
 def _test(view: View, found: Mapping[str, Any], *, shown: bool) -> tuple[Cell, ...]:

@@ -50,9 +50,17 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         "numbers": [name for name in variables if context.is_number(table, name)],
         "by": by,
         "tests": tests,
+        "smd": _read_smd(fields, by),
         "extremes": fields.flag("extremes"),
         "quantiles": fields.choice("quantiles", tuple(TYPES), default="type_7"),
     }
+
+
+def _read_smd(fields: Fields, by: str | None) -> bool:
+    wanted = fields.flag("smd")
+    if wanted and by is None:
+        fields.issue("'smd' compares groups; name them with 'by', or take it out")
+    return wanted
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
@@ -107,7 +115,7 @@ def _table_one(study: Study, analysis: Analysis, withheld: Withheld) -> Estimato
         name: Failure(withheld[name]) if name in withheld else _described(outcomes, name)
         for name in options["variables"]
     }
-    return TableOne(options["by"] or "", options["extremes"], models)
+    return TableOne(options["by"] or "", options["extremes"], options["smd"], models)
 
 
 def _described(outcomes: Mapping[str, Any], name: str) -> Described | Failure:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from site_agent.contract.analyses.group_results import Found
 from site_agent.contract.analyses.quantiles import Summary
 from site_agent.contract.analyses.results import Cell, Failure, Tidy, number
+from site_agent.contract.analyses.standardized import of_levels, of_numbers
 
 NUMBER_COLUMNS = (
     "mean",
@@ -76,15 +79,62 @@ class Described:
     left_out: Mapping[str, int]
     test: Found | Failure | None = None
 
-    def document(self, *, extremes: bool) -> dict[str, Any]:
+    def difference(self) -> float:
+        """Return the standardized mean difference of the groups; NaN where there is none."""
+        groups = self.groups[:-1]
+        if groups and groups[0].summary is not None:
+            own = [group.summary for group in groups if group.summary is not None]
+            return of_numbers([(summary.mean, summary.std_dev) for summary in own])
+        return of_levels([np.array(group.counts, dtype=np.float64) for group in groups])
+
+    def document(self, *, extremes: bool, smd: bool) -> dict[str, Any]:
         """Return all of it as JSON."""
         return {
             "rows": self.groups[-1].rows,
             "patients": self.patients,
             "left_out": dict(self.left_out),
             "groups": [group.document(extremes=extremes) for group in self.groups],
+            "smd": number(self.difference()) if smd else None,
             "test": None if self.test is None else self.test.document(),
         }
+
+
+ARD_COLUMNS: Final = (
+    *("group1", "group1_level", "variable", "variable_level", "context"),
+    *("stat_name", "stat_label", "stat"),
+)
+OF_NUMBERS: Final = {
+    "mean": ("mean", "Mean"),
+    "std_dev": ("sd", "SD"),
+    "median": ("median", "Median"),
+    "first_quartile": ("p25", "25th Percentile"),
+    "third_quartile": ("p75", "75th Percentile"),
+}
+
+
+def ard_rows(by: str, models: Mapping[str, Described]) -> Iterator[tuple[Cell, ...]]:
+    """Yield a row for each statistic: the table of R's package cards, which gtsummary reads.
+
+    In the rows of all, group1 and its level are empty.
+    """
+    for name, model in models.items():
+        for own in model.groups:
+            group = (by, own.stratum) if own.stratum else (None, None)
+            missing = own.missing
+            if own.summary is not None:
+                yield (*group, name, None, "continuous", "N", "N", float(own.rows))
+                for part, value in own.numbers(extremes=False).items():
+                    if part in OF_NUMBERS:
+                        yield (*group, name, None, "continuous", *OF_NUMBERS[part], value)
+            for level, count, share in own.shares():
+                head = (*group, name, level, "categorical")
+                yield (*head, "n", "n", float(count))
+                yield (*head, "N", "N", float(own.rows))
+                yield (*head, "p", "%", share)
+            if missing is not None:
+                head = (*group, name, None, "missing")
+                yield (*head, "N_obs", "Vector Length", float(own.rows + missing))
+                yield (*head, "N_miss", "N Missing", float(missing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +143,7 @@ class TableOne:
 
     by: str
     extremes: bool
+    smd: bool
     models: Mapping[str, Described | Failure]
 
     def document(self) -> dict[str, Any]:
@@ -102,13 +153,13 @@ class TableOne:
             "models": {
                 name: model.document()
                 if isinstance(model, Failure)
-                else model.document(extremes=self.extremes)
+                else model.document(extremes=self.extremes, smd=self.smd)
                 for name, model in self.models.items()
             },
         }
 
     def tables(self) -> Mapping[str, Tidy]:
-        """Return `numbers`, `levels`, `tests` and `failed`."""
+        """Return `numbers`, `levels`, `tests`, `differences`, `ard` and `failed`."""
         done = {name: m for name, m in self.models.items() if isinstance(m, Described)}
         failed = [(n, m.because) for n, m in self.models.items() if isinstance(m, Failure)]
         numbers: list[tuple[Cell, ...]] = []
@@ -124,10 +175,13 @@ class TableOne:
             for name, model in done.items()
             if isinstance(model.test, Found)
         ]
+        apart = [(name, number(m.difference())) for name, m in done.items() if self.smd]
         head_columns = ("variable", "strata", "rows", "missing")
         return {
             "numbers": Tidy((*head_columns, *NUMBER_COLUMNS), tuple(numbers)),
             "levels": Tidy((*head_columns, "level", "count", "proportion"), tuple(levels)),
             "tests": Tidy(("variable", "test", "statistic", "p_value"), tuple(tests)),
+            "differences": Tidy(("variable", "smd"), tuple(apart)),
+            "ard": Tidy(ARD_COLUMNS, tuple(ard_rows(self.by, done))),
             "failed": Tidy(("variable", "because"), tuple(failed)),
         }

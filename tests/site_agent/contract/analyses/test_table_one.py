@@ -100,3 +100,31 @@ def test_a_wrong_table_is_refused(old: str, new: str, message: str) -> None:
     """Found, expected, and what to do."""
     with pytest.raises(StudyError, match=message):
         read_study(STUDY.replace(old, new), "test")
+
+
+def test_differences_of_groups() -> None:
+    """Ages 30, 40, 40 and 50 to 80: 28 1/3 over the root of (100/3 + 500/3) / 2."""
+    text = STUDY.replace("tests: true", "smd: true")
+    found = models(PATIENTS, [0, 1, 2, 0, 1, 2, 0, 1], text)["age"]["smd"]
+    assert found == pytest.approx((65 - 110 / 3) / 10, rel=1e-14)
+
+
+def test_statistics_one_a_row() -> None:
+    """The table of statistics has counts, missing ones and quantiles under the names of cards."""
+    sites = {f"s{n}": {"patients": PATIENTS[n::3]} for n in range(3)}
+    table = pool(STUDY, sites).results["cohort"].tables()["ard"]
+    rows = [row for row in table.rows if row[:3] == ("arm", "old", "age")]
+    found = {str(row[5]): row[7] for row in rows}
+    names = ("N", "mean", "sd", "median", "p25", "p75", "N_obs", "N_miss")
+    assert [found[name] for name in names] == pytest.approx(
+        [3, 110 / 3, (100 / 3) ** 0.5, 40, 35, 40, 4, 1], rel=1e-14
+    )
+
+
+def test_all_missing() -> None:
+    """A number that nobody has is described without any, the other variables as before."""
+    rows = PATIENTS.assign(age=pd.array([None] * 8, dtype="Int64"))
+    found = models(rows, [0, 1, 2, 0, 1, 2, 0, 1])
+    ages = found["age"].get("groups", [])
+    assert [group["mean"] for group in ages] == [None] * len(ages)
+    assert found["sick"]["groups"][-1]["rows"] == 7
