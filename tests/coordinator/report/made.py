@@ -220,7 +220,7 @@ def cohort(*counts: tuple[int, int], missing: int = 0) -> dict[str, Any]:
         "sex": Described(tuple(sex), sum(sizes), NONE_LEFT_OUT, Failure("no group has rows")),
         "site": Failure("no group has rows"),
     }
-    return TableOne("dose", False, models).document()
+    return TableOne("dose", False, False, models).document()
 
 
 def shares(count: int, rows: int) -> dict[str, Any]:
@@ -262,6 +262,16 @@ COX_OPTIONS = {
     "baseline": "pooled",
     "conf_level": 0.95,
 }
+REGRESSION_OPTIONS = {
+    "table": "patients",
+    "cohort": None,
+    "outcome": "well",
+    "family": "binomial",
+    "covariates": ["age"],
+    "offset": None,
+    "weights": None,
+    "conf_level": 0.95,
+}
 OPTIONS: dict[str, dict[str, Any]] = {
     "survival": {**CURVE_OPTIONS, "by": None, "conf_type": "log", "reverse": False},
     "incidence": {**CURVE_OPTIONS, "by": "dose", "conf_type": "log-log", "variance": "gray"},
@@ -297,6 +307,26 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "tests": ["t", "signed_rank"], "conf_level": 0.95,
     },
     "meta_analysis": {**COX_OPTIONS, "least_events": 5},
+    "glm": {**REGRESSION_OPTIONS, "robust": "none", "dispersion": "fixed"},
+    "gee": {
+        **REGRESSION_OPTIONS,
+        "wave": "day",
+        "waves": [0, 9],
+        "correlation": "ar1",
+        "qic": False,
+    },
+    "loess": {
+        "table": "patients",
+        "cohort": None,
+        "outcome": "grade",
+        "day": "day",
+        "days": [0, 30],
+        "by": "dose",
+        "span": 0.75,
+        "degree": 2,
+        "conf_level": 0.95,
+    },
+    "adjustment": {"exposure": "dose", "outcome": "death", "models": ["model"]},
 }  # fmt: skip
 
 

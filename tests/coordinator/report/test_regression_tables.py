@@ -1,0 +1,103 @@
+"""Tables of regressions, smoothed curves and diagrams, and what they hide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coordinator.report.regression_tables import (
+    adjustment_tables,
+    gee_tables,
+    glm_tables,
+    loess_tables,
+)
+from coordinator.report.words import sentence
+from tests.coordinator.report.made import view
+
+TERM = {
+    "term": "age",
+    "estimate": 0.5,
+    "std_error": 0.25,
+    "statistic": 2.0,
+    "p_value": 0.0455,
+    "conf_low": 0.01,
+    "conf_high": 0.99,
+    "odds_ratio": 1.6487,
+    "odds_ratio_low": 1.01,
+    "odds_ratio_high": 2.69,
+}
+COUNTED = {"rows": 30, "patients": 30, "left_out": {}, "conf_level": 0.95, "family": "binomial"}
+
+
+def regression(**more: Any) -> dict[str, Any]:
+    """Return a fit of 30 rows."""
+    likelihood = {"loglik": -18.0, "aic": 40.0, "deviance": 36.0, "null_deviance": 41.0}
+    test = {"name": "likelihood ratio", "statistic": 5.0, "df": 1, "p_value": 0.0253}
+    return {
+        **COUNTED,
+        **likelihood,
+        "terms": [TERM],
+        "tests": [test],
+        "dispersion": 1.0,
+        **more,
+    }
+
+
+def equations() -> dict[str, Any]:
+    correlation = [{"parameter": "alpha", "estimate": 0.4}]
+    return {**COUNTED, "terms": [TERM], "scale": 0.98, "working_correlation": correlation}
+
+
+def smooth(rows: int) -> dict[str, Any]:
+    days = {"day": [0, 1], "estimate": [2.0, 1.5], "conf_low": [1.0, 0.5], "conf_high": [3, 2.5]}
+    curve = {"group": "high", "total_rows": rows, "rows": [rows - 1, 1], **days}
+    return {"smooths": [curve], "failed": [], "left_out": {}, "patients": rows, "conf_level": 0.95}
+
+
+DIAGRAM: dict[str, Any] = {
+    "minimal_sets": [["age"]],
+    "arrows": [["age", "dose"], ["dose", "death"]],
+    "checked": [{"model": "model", "warnings": ["a back door is open"]}],
+}
+
+
+def test_odds_ratios() -> None:
+    """A logistic model has odds ratios with limits, p and the coefficient."""
+    (row,) = glm_tables(view("glm", regression()))[0].rows
+    assert row[:3] == ("age", "1.65 (1.01 to 2.69)", "0.045")
+
+
+def test_a_fit_of_few_rows_hides_what_gives_their_number() -> None:
+    """Rows below the limit are hidden, and the likelihood that counts them with them."""
+    few = glm_tables(view("glm", regression(rows=3, patients=3), least=5))
+    assert "<5" in few[-1].rows[0] or "hidden" in map(str, few[-1].rows[0])
+
+
+def test_the_working_correlation() -> None:
+    """Its parameter stands in a table of its own."""
+    tables = {table.caption: table.rows for table in gee_tables(view("gee", equations()))}
+    assert tables["Working correlation"] == (("alpha", "0.400"),)
+
+
+@pytest.mark.parametrize(("rows", "told"), [(20, "2.00 (1.00 to 3.00)"), (3, "hidden")])
+def test_a_smoothed_curve_of_few_rows_is_hidden(rows: int, told: str) -> None:
+    """A group below the limit has no curve in the report."""
+    (table,) = loess_tables(view("loess", smooth(rows), least=5))
+    assert str(table.rows[0][2]) == told
+
+
+def test_a_diagram() -> None:
+    """Sets, arrows, and what is said of each model."""
+    sets, arrows, models = adjustment_tables(view("adjustment", DIAGRAM))
+    assert (sets.rows, len(arrows.rows), models.rows) == (
+        (("age",),),
+        2,
+        (("model", "a back door is open"),),
+    )
+
+
+@pytest.mark.parametrize("kind", ["glm", "gee", "loess", "adjustment"])
+def test_sentences(kind: str) -> None:
+    """Each kind says what it is."""
+    assert len(sentence(view(kind, {"conf_level": 0.95}))) > 40
