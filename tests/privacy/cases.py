@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Final
 
-from tests.privacy import slow
+from tests.privacy import slow, slow_thirds
 from tests.privacy.cohort import SITES, Cohort, cohort, study
 from tests.privacy.holding import Held, Holding, hold
 from tests.privacy.recovery import Floats, at_risk, deaths_at, steps
@@ -18,6 +18,7 @@ WEAKENED: Final = {
     "fuzz of v and w not scaled with R": slow.Switches(scaled=False),
     "one R for all times": slow.Switches(fresh_times=False),
     "one R for all rounds": slow.Switches(fresh_rounds=False),
+    "one b for both openings": slow.Switches(own_mean=False),
 }
 HOSPITALS: Final = SITES
 
@@ -44,6 +45,34 @@ def points(
     """The points of a model's likelihood, from beta = 0 on."""
     name = "cox_risk_sets" if form == "open" else "cox_sealed"
     return release(seed, covariates, form).of(name)
+
+
+@cache
+def firth(seed: int, covariates: tuple[str, ...] = THREE, form: str = "sealed") -> Holding:
+    """What the coordinator holds of one model with Firth's penalty; forms as in `release`."""
+    switches = slow.SOUND if form == "slow" else WEAKENED.get(form)
+    told = "open" if form == "open" else "sealed"
+    text = study({"model": {"covariates": covariates, "risk_sets": told, "firth": "true"}})
+    seal = None if switches is None else partial(slow_thirds.share, switches=switches)
+    return hold(text, patients(seed).at_sites(), seal=seal)
+
+
+def thirds(
+    seed: int, covariates: tuple[str, ...] = THREE, form: str = "sealed"
+) -> tuple[Held, ...]:
+    """The third moments of such a model, from beta = 0 on."""
+    name = "cox_thirds" if form == "open" else "cox_sealed_thirds"
+    return firth(seed, covariates, form).of(name)
+
+
+def points_and_thirds(
+    seed: int, covariates: tuple[str, ...] = THREE, form: str = "sealed"
+) -> tuple[tuple[Held, Held], ...]:
+    """The likelihood and the third moments at each beta of such a model."""
+    both = zip(
+        firth(seed, covariates, form).of("cox_sealed"), thirds(seed, covariates, form), strict=True
+    )
+    return tuple(pair for pair in both)
 
 
 def public_at_risk(seed: int, *, pseudo: bool) -> list[int]:

@@ -15,9 +15,12 @@ from tests.privacy.factors import scaled
 from tests.privacy.holding import Held
 
 
-def zeroths(held: Held, about: Sequence[float]) -> dict[int, Fraction]:
-    """S0 of each pseudo-time, as this attack has it."""
+def zeroths(
+    held: Held, about: Sequence[float], names: Sequence[str] = ("c", "g", "q")
+) -> dict[int, Fraction]:
+    """S0 of each pseudo-time, as this attack has it; `names` are what opens for it, c first."""
     found = {}
-    for k, (c, g, q) in enumerate(zip(*(held.opened[n].tolist() for n in "cgq"), strict=True)):
-        found[k] = scaled(c // math.gcd(c, *g, *q), about[k])
+    lanes = zip(*(held.opened[name].tolist() for name in names), strict=True)
+    for k, (c, *others) in enumerate(lanes):
+        found[k] = scaled(c // math.gcd(c, *(one for other in others for one in other)), about[k])
     return found

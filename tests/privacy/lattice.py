@@ -26,6 +26,7 @@ from tests.privacy.recovery import steps
 Rows = list[list[int]]
 FUZZ: Final = 250  # bits of u, or of n v, over some hospitals
 TOGETHER: Final = 5
+FINER: Final = 144  # of b in sealing.py, beyond the point of S
 
 
 def reduced(rows: Rows) -> Rows:
@@ -121,8 +122,13 @@ def same_for_rounds(rounds: Sequence[Held], at_risk: Sequence[int]) -> list[dict
     return found
 
 
-def behind_the_fuzz(c: int, g: Sequence[int], n: int, sites: int) -> list[int]:
-    """S1 at 128 bits after the point at beta = 0, if v does not grow with R."""
+def behind_the_fuzz(
+    c: int, g: Sequence[int], n: int, sites: int, *, finer: int = FINER
+) -> list[int]:
+    """S1 at 128 bits after the point at beta = 0, if v does not grow with R.
+
+    finer: how many bits more than S the blinding has after the point.
+    """
     rests = []
     for one in g:
         nearest = (2 * n * (one % c) + c) // (2 * c)
@@ -132,17 +138,19 @@ def behind_the_fuzz(c: int, g: Sequence[int], n: int, sites: int) -> list[int]:
     found = common_factor([abs(rest) for rest in rests])
     if not found[0]:
         return [0] * len(g)
-    fuzz = log2(abs(rests[0])) - log2(found[0]) - 144
+    fuzz = log2(abs(rests[0])) - log2(found[0]) - finer
     shift = round(fuzz - log2(sites << 231))
     signed = [-value if rest > 0 else value for value, rest in zip(found, rests, strict=True)]
     return [int(value * Fraction(2) ** shift) for value in signed]
 
 
-def firsts(held: Held, at_risk: Sequence[int], sites: int) -> list[list[int]]:
+def firsts(
+    held: Held, at_risk: Sequence[int], sites: int, *, finer: int = FINER
+) -> list[list[int]]:
     """S1 of each death time at beta = 0, given how many are at risk there."""
     place = steps(held)
     c, g = (held.opened[name].tolist() for name in ("c", "g"))
     return [
-        behind_the_fuzz(c[place.index(k)], g[place.index(k)], n, sites)
+        behind_the_fuzz(c[place.index(k)], g[place.index(k)], n, sites, finer=finer)
         for k, n in enumerate(at_risk)
     ]

@@ -11,6 +11,7 @@ beta = 0, where S0 is the public number at risk n: S0 = n, S1 = n g / c, S2 = n 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -39,13 +40,25 @@ def from_open(held: Held) -> list[Floats]:
     return [x + centre for x in leavers(risk_set_rows(held), p)]
 
 
-def from_sealed(held: Held, counts: Held) -> list[Floats]:
-    """What the same differences give on sealed risk sets, taken for open ones."""
+def from_open_thirds(held: Held) -> list[Floats]:
+    """Covariates out of the open third moments of a model with Firth's penalty."""
+    p, centre = len(held.beta), held.ask.floats["centre"]
+    rows = held.opened["moments"][:, : 1 + p + p * (p + 1) // 2]
+    return [x + centre for x in leavers(rows, p)]
+
+
+def from_sealed(held: Held, counts: Held, *, point: int = 272) -> list[Floats]:
+    """What the same differences give on sealed risk sets, taken for open ones.
+
+    point: the bits after the point of the blinding, 320 for third moments.
+    """
     p, centre = len(held.beta), held.ask.floats["centre"]
     n = at_risk(counts, deaths_at(held))[np.array(steps(held))]
     rows = []
     for size, c, g, q in zip(n.tolist(), *(held.opened[k].tolist() for k in "cgq"), strict=True):
-        rows.append([float(size)] + [size * (value / c) / 2.0**272 for value in [*g, *q]])
+        rows.append(
+            [float(size)] + [size * float(Fraction(value, c << point)) for value in [*g, *q]]
+        )
     return [x + centre for x in leavers(np.array(rows), p)]
 
 

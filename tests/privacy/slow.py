@@ -43,13 +43,15 @@ class Switches:
     """The precautions of sealing, each of which can be left out.
 
     fuzz: c, g, q are not exact. scaled: v and w grow with R. fresh_times, fresh_rounds: R, b, B
-    are drawn anew for each pseudo-time, for each round.
+    are drawn anew for each pseudo-time, for each round. own_mean: third moments have a b of their
+    own (slow_thirds.py).
     """
 
     fuzz: bool = True
     scaled: bool = True
     fresh_times: bool = True
     fresh_rounds: bool = True
+    own_mean: bool = True
 
 
 SOUND: Final = Switches()
@@ -95,17 +97,21 @@ def blinds(
     draw = Draw(secret, b"quorum/1/blinding", *names)
     first = None
     while True:
-        quarters = sum(draw.number(32) for _ in range(4))
-        exponent = 300 + math.floor(Fraction(quarters, 4 * 2**32) * 256)
-        mantissa = draw.number(560)
         blind = Blind(
-            2**exponent + mantissa // 2 ** (560 - exponent),
+            factor(draw),
             [draw.signed(352) for _ in range(p)],
             [draw.signed(432) for _ in range(p * (p + 1) // 2)],
             [draw.signed(352) for _ in range(further)],
         )
         first = first or blind
         yield blind if switches.fresh_times else Blind(first.R, blind.b, blind.B, blind.z)
+
+
+def factor(draw: Draw) -> int:
+    """R: a power of two and random bits below."""
+    quarters = sum(draw.number(32) for _ in range(4))
+    exponent = 300 + math.floor(Fraction(quarters, 4 * 2**32) * 256)
+    return int(2**exponent + draw.number(560) // 2 ** (560 - exponent))
 
 
 def pairs(p: int) -> list[tuple[int, int]]:
