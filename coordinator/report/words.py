@@ -219,8 +219,9 @@ def _paired(view: View) -> str:
 def _table_one(view: View) -> str:
     options = view.document.options
     quantiles = "type 2 (SAS)" if options["quantiles"] == "type_2" else "type 7 (R)"
+    apart = "; SMD is the largest standardized difference of two groups" if options["smd"] else ""
     tests = "; two-sided p-values" if options["tests"] else ""
-    return f"The cohort{_cohort(view)}{_by(view)}; quantiles of {quantiles}{tests}."
+    return f"The cohort{_cohort(view)}{_by(view)}; quantiles of {quantiles}{apart}{tests}."
 
 
 def _proportion(view: View) -> str:

@@ -144,10 +144,12 @@ def _table_one(study: Study, analysis: Analysis) -> list[str]:
     by = f", by group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
     ends = ", the smallest and the largest value" if options["extremes"] else ""
     tests = ["Whether the groups differ is tested."] if options["tests"] else []
+    apart = ["Standardized mean differences of the groups are given."] if options["smd"] else []
     return [
         f"A table of {listed(options['variables'])}{by}: counts, or mean, deviation, median and "
         f"quartiles{ends}, and how many values are missing.",
         *tests,
+        *apart,
     ]
 
 

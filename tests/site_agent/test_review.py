@@ -391,6 +391,12 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "differ is tested. All patients of the table patients.",
         ),
         (
+            "a: {kind: table_one, variables: [age], by: sex, smd: true}",
+            "A table of age, by group of sex (male, female): counts, or mean, deviation, median "
+            "and quartiles, and how many values are missing. Standardized mean differences of the "
+            "groups are given. All patients of the table patients.",
+        ),
+        (
             "a: {kind: proportion, variables: [smoker], cohort: adults}",
             "Which part of the rows has each level of smoker. Only patients of the cohort adults: "
             "age >= 18.",

@@ -4,10 +4,12 @@ With mean m and standard deviation s of a number, and proportions p of a categor
 first, in groups 1 and 2:
 
     number     |m_1 - m_2| / sqrt((s_1^2 + s_2^2) / 2)                          Austin 2009
-    category   sqrt((p_1 - p_2)' S^- (p_1 - p_2)),  S = (C_1 + C_2) / 2,
+    category   sqrt((p_1 - p_2)' S^-1 (p_1 - p_2)),  S = (C_1 + C_2) / 2,
                C_jj = p_j (1 - p_j),  C_jk = -p_j p_k                   Yang and Dalton 2012
 
 Of more than two groups the largest of all pairs counts. Levels that neither group has are left out.
+S is then singular only where the two groups have no level in common: they are infinitely far apart,
+as are two numbers that differ and do not vary. A pair like that is the largest.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ T = TypeVar("T")
 
 def of_numbers(groups: Sequence[tuple[float, float]]) -> float:
     """Return the largest difference of groups (mean, standard deviation); NaN without two.
+
+    A group of one row has no deviation and is left out.
 
     >>> of_numbers([(1.0, 1.0), (3.0, 1.0)])
     2.0
@@ -46,15 +50,14 @@ def of_levels(groups: Sequence[Floats]) -> float:
 
 def _largest(groups: Sequence[T], apart: Callable[[T, T], float]) -> float:
     found = [apart(one, other) for one, other in combinations(groups, 2)]
-    known = [value for value in found if not math.isnan(value)]
-    return max(known, default=math.nan)
+    return max(found, default=math.nan)
 
 
 def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
     difference, spread = abs(one[0] - other[0]), math.hypot(one[1], other[1]) / math.sqrt(2)
     if difference == 0:
         return 0.0
-    return difference / spread if spread else math.nan
+    return difference / spread if spread else math.inf
 
 
 def _distance(one: Floats, other: Floats) -> float:
@@ -65,7 +68,7 @@ def _distance(one: Floats, other: Floats) -> float:
         return 0.0
     pooled = (_covariance(first) + _covariance(second)) / 2
     if np.linalg.matrix_rank(pooled) < len(pooled):
-        return math.nan
+        return math.inf
     return float(np.sqrt(difference @ np.linalg.solve(pooled, difference)))
 
 

@@ -206,7 +206,7 @@ def comparison(*counts: tuple[float, float]) -> dict[str, Any]:
     return Comparisons("dose", 0.95, models).document()
 
 
-def cohort(*counts: tuple[int, int], missing: int = 0) -> dict[str, Any]:
+def cohort(*counts: tuple[int, int], missing: int = 0, smd: bool = False) -> dict[str, Any]:
     """Return age, which some lack, and sex, by its counts in two groups of dose."""
     sizes = [sum(row) for row in counts]
     both = tuple(sum(column) for column in zip(*counts, strict=True))
@@ -220,7 +220,7 @@ def cohort(*counts: tuple[int, int], missing: int = 0) -> dict[str, Any]:
         "sex": Described(tuple(sex), sum(sizes), NONE_LEFT_OUT, Failure("no group has rows")),
         "site": Failure("no group has rows"),
     }
-    return TableOne("dose", False, False, models).document()
+    return TableOne("dose", False, smd, models).document()
 
 
 def shares(count: int, rows: int) -> dict[str, Any]:
@@ -292,6 +292,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "variables": ["age", "sex", "site"],
         "by": "dose",
         "tests": True,
+        "smd": False,
         "extremes": False,
         "quantiles": "type_7",
     },

@@ -42,6 +42,20 @@ def test_few_missing_hide_a_number() -> None:
     assert [row[2:5] for row in table.rows[:2]] == [(HIDDEN,) * 3] * 2
 
 
+def test_standardized_differences() -> None:
+    """Once a variable: equal ages are 0 apart, 8 of 15 and 9 of 15 by 1/15 over their deviation."""
+    (table,) = cohort_tables(view("table_one", cohort(*LARGE, smd=True), smd=True))
+    assert table.columns[-3:] == ("SMD", "p", "Test")
+    assert [row[5] for row in table.rows[:3]] == ["0.00", "0.13", "–"]
+
+
+def test_a_small_cell_hides_the_difference() -> None:
+    """It would give the cell back, as the test would."""
+    found = cohort(*SMALL_CELL, missing=2, smd=True)
+    (table,) = cohort_tables(view("table_one", found, least=5, smd=True))
+    assert [row[5:] for row in (table.rows[0], table.rows[2])] == [(HIDDEN,) * 3] * 2
+
+
 def test_a_condition_has_one_row() -> None:
     """Where it holds, of how many, with limits."""
     (table,) = proportion_tables(view("proportion", shares(12, 30), least=5))

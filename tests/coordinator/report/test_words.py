@@ -10,6 +10,7 @@ from coordinator.report.views import View
 from coordinator.report.words import left_out, no_result, sentence, shown_counts
 from tests.coordinator.report.made import (
     OPTIONS,
+    cohort,
     cox_fit,
     cox_screen,
     fine_gray,
@@ -53,6 +54,15 @@ def test_a_rank_test_has_the_name_of_its_weights() -> None:
     """rho = 1 is Peto and Peto's."""
     told = sentence(view("logrank", logrank(rho=1)))
     assert told.startswith("Peto-Peto test of survival by dose; ")
+
+
+def test_a_cohort_says_what_smd_is() -> None:
+    """The column SMD is explained where it stands."""
+    told = sentence(view("table_one", cohort((8, 7), (9, 6), smd=True), smd=True))
+    assert told == (
+        "The cohort by dose; quantiles of type 7 (R); SMD is the largest standardized difference "
+        "of two groups; two-sided p-values."
+    )
 
 
 def test_a_log_rank_test_names_its_strata() -> None:

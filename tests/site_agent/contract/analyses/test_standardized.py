@@ -52,9 +52,19 @@ def test_the_largest_of_three_groups() -> None:
     assert of_numbers([(0.0, 1.0), (1.0, 1.0), (5.0, 1.0)]) == 5.0
 
 
-@pytest.mark.parametrize("groups", [[(1.0, 0.0), (2.0, 0.0)], [(1.0, 2.0)], [(1.0, math.nan)] * 2])
+def test_no_level_in_common() -> None:
+    """The first two groups share no level: no other pair is farther apart."""
+    assert of_levels([counts(1, 1, 0), counts(0, 0, 3), counts(1, 1, 1)]) == math.inf
+
+
+def test_numbers_that_do_not_vary() -> None:
+    """1 and 2 without spread are infinitely far apart, whatever the third group."""
+    assert of_numbers([(1.0, 0.0), (2.0, 0.0), (1.5, 1.0)]) == math.inf
+
+
+@pytest.mark.parametrize("groups", [[(1.0, 2.0)], [(1.0, math.nan)] * 2, []])
 def test_no_difference_to_tell(groups: list[tuple[float, float]]) -> None:
-    """Without spread, or without two groups that have one, there is none."""
+    """Without two groups that have a deviation there is none."""
     assert math.isnan(of_numbers(groups))
 
 
