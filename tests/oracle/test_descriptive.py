@@ -18,7 +18,7 @@ from tests.oracle.comparing import deviation
 from tests.oracle.reading import frame, names_of_file, result
 from tests.pooling import pool
 
-DATA: Final = ("cgd", "colon", "heart", "mgus2", "rotterdam", "respiratory")
+DATA: Final = ("cgd", "colon", "heart", "lung", "mgus2", "rotterdam", "respiratory")
 MOMENTS: Final = 1e-12  # of means and standard deviations, relative
 QUARTILES: Final = ("first_quartile", "median", "third_quartile")
 HEAD: Final = """\
@@ -133,23 +133,41 @@ def test_levels(data: str) -> None:
     assert ours == theirs
 
 
-def test_levels_by_group() -> None:
-    """Counts of levels in groups are R's table of the two."""
-    wrong = []
-    for data in DATA:
-        for name in names_of_file(f"{data}.descriptive"):
-            variable, _, by = name.removeprefix("cat.").partition("|")
-            if not (name.startswith("cat.") and by):
-                continue
+def _crossed(found: Mapping[str, Any]) -> list[list[int]]:
+    """Return a described variable as R's table: levels by groups, and the missing of each group."""
+    groups = found["groups"][:-1]
+    columns = [[*(level["count"] for level in g["levels"]), g["missing"]] for g in groups]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_levels_by_group(data: str) -> None:
+    """Counts of levels in groups are R's table of the two, the missing of each group among them."""
+    ours, theirs = {}, {}
+    for name in names_of_file(f"{data}.descriptive"):
+        variable, _, by = name.removeprefix("cat.").partition("|")
+        if name.startswith("cat.") and by:
+            found = _models(data, "type_7")[by][f"c_{variable}"]
+            names = [level["name"] for level in found["groups"][0]["levels"]]
+            columns = [group["stratum"] for group in found["groups"][:-1]]
             table = result(f"{data}.descriptive", name)
-            groups = _models(data, "type_7")[by][f"c_{variable}"]["groups"]
-            ours = {
-                (level["name"], group["stratum"]): level["count"]
-                for group in groups
-                for level in group["levels"]
-            }
-            for row, counts in zip(table["rows"], table["data"], strict=True):
-                for column, count in zip(table["cols"], counts, strict=True):
-                    if "<missing>" not in (row, column) and ours[row, column] != count:
-                        wrong.append((data, name, row, column))
+            ours[name] = dict(zip([*names, "<missing>"], _crossed(found), strict=True))
+            kept = [table["cols"].index(column) for column in columns]
+            rows = zip(table["rows"], table["data"], strict=True)
+            theirs[name] = {row: [counts[place] for place in kept] for row, counts in rows}
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_left_out(data: str) -> None:
+    """Rows without the variable or the group are all the missing cells of R's tables."""
+    wrong = []
+    for name in names_of_file(f"{data}.descriptive"):
+        variable, _, by = name.removeprefix("cat.").partition("|")
+        if name.startswith("cat.") and by:
+            table = result(f"{data}.descriptive", name)
+            known = sum(sum(counts[:-1]) for counts in table["data"][:-1])
+            left = sum(_models(data, "type_7")[by][f"c_{variable}"]["left_out"].values())
+            if left != sum(map(sum, table["data"])) - known:
+                wrong.append(name)
     assert wrong == []
