@@ -120,8 +120,12 @@ def _missing(view: View, group: Mapping[str, Any], *, shown: bool) -> Cell:
 
 
 def proportion_tables(view: View) -> list[Table]:
-    """Return the proportion of each level with its limits; of a condition, where it holds."""
+    """Return the proportion of each level with its limits; of a condition, where it holds.
+
+    The p-value is hidden with the count: the two are one number.
+    """
     rows: list[Row] = []
+    against = view.document.options.get("against")
     for variable, found in view.result["models"].items():
         label = view.label(variable)
         if found.get("failed"):
@@ -131,12 +135,15 @@ def proportion_tables(view: View) -> list[Table]:
         for group in found["groups"]:
             name = view.group(group["stratum"]) if group["stratum"] else ALL
             rows += [(label, name, *cells) for cells in _proportions(view, group, shown=shown)]
-    columns = ("Variable", "Group", "Level", "Rows", "Of", f"% ({view.level})")
+    columns: tuple[str, ...] = ("Variable", "Group", "Level", "Rows", "Of", f"% ({view.level})")
+    if against is not None:
+        columns = (*columns, f"p against {numbers.share(against)}")
     return [Table("Proportions", columns, tuple(rows), headed=2)]
 
 
 def _proportions(view: View, group: Mapping[str, Any], *, shown: bool) -> Iterator[Row]:
-    """Yield level, rows, of how many, and the proportion in percent with its limits."""
+    """Yield level, rows, of how many, proportion in percent with its limits, and p if tested."""
+    tested = view.document.options.get("against") is not None
     condition = [level["name"] for level in group["levels"]] == list(TRUTH)
     for level in group["levels"][1:] if condition else group["levels"]:
         name = TRUTH[level["name"]] if condition else level["name"]
@@ -145,4 +152,5 @@ def _proportions(view: View, group: Mapping[str, Any], *, shown: bool) -> Iterat
         )
         percent: Cell = numbers.with_interval(estimate, low, high) if shown else view.limit.hidden
         counts = (view.limit.cell(n, shown=shown) for n in (level["count"], group["rows"]))
-        yield (name, *counts, percent)
+        p: Cell = numbers.p_value(level["p_value"]) if shown else view.limit.hidden
+        yield (name, *counts, percent, *([p] if tested else []))

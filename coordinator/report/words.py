@@ -227,9 +227,11 @@ def _table_one(view: View) -> str:
 def _proportion(view: View) -> str:
     options = view.document.options
     names = ", ".join(view.label(name) for name in options["variables"])
+    against = options["against"]
+    tested = "" if against is None else f"; two-sided p against {numbers.share(against)}"
     return (
         f"Proportions of {names}{_by(view)}{_cohort(view)}, of the rows in which each is known; "
-        f"{METHODS[options['method']]} limits."
+        f"{METHODS[options['method']]} limits{tested}."
     )
 
 

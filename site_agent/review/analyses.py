@@ -156,7 +156,11 @@ def _table_one(study: Study, analysis: Analysis) -> list[str]:
 def _proportion(study: Study, analysis: Analysis) -> list[str]:
     options = analysis.options
     by = f", by group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
-    return [f"Which part of the rows has each level of {listed(options['variables'])}{by}."]
+    tested = ["Each is tested against a given probability."] if options["against"] else []
+    return [
+        f"Which part of the rows has each level of {listed(options['variables'])}{by}.",
+        *tested,
+    ]
 
 
 def _paired(study: Study, analysis: Analysis) -> list[str]:

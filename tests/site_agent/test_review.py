@@ -397,6 +397,11 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "groups are given. All patients of the table patients.",
         ),
         (
+            "a: {kind: proportion, variables: [smoker], against: 0.2}",
+            "Which part of the rows has each level of smoker. Each is tested against a given "
+            "probability. All patients of the table patients.",
+        ),
+        (
             "a: {kind: proportion, variables: [smoker], cohort: adults}",
             "Which part of the rows has each level of smoker. Only patients of the cohort adults: "
             "age >= 18.",

@@ -6,11 +6,11 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from site_agent.contract.analyses.binomial import METHODS
+from site_agent.contract.analyses.binomial import METHODS, limits, p_value
 from site_agent.contract.analyses.group_sums import GROUP_TABLE
 from site_agent.contract.analyses.group_tests import table_ask
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
-from site_agent.contract.analyses.results import Failure, Tidy
+from site_agent.contract.analyses.results import Cell, Failure, Tidy
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Frame
@@ -20,7 +20,8 @@ from site_agent.contract.study.fields import Fields
 from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Answer, Ask, Disclosure, Estimator
 
-NUMBERS: Final = ("count", "proportion", "conf_low", "conf_high")
+NUMBERS: Final = ("count", "proportion", "conf_low", "conf_high", "p_value")
+CONDITION: Final = ("false", "true")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Shares:
 
     stratum: str
     rows: int
-    levels: tuple[tuple[str, int, float | None, float | None, float | None], ...]
+    levels: tuple[tuple[Cell, ...], ...]
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -61,6 +62,7 @@ class ProportionTable:
 
     by: str
     conf_level: float
+    against: float | None
     models: Mapping[str, Proportions | Failure]
 
     def document(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class ProportionTable:
         return {
             "by": self.by,
             "conf_level": self.conf_level,
+            "against": self.against,
             "models": {name: model.document() for name, model in self.models.items()},
         }
 
@@ -99,6 +102,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         "by": context.category(fields, "by", table),
         "method": fields.choice("method", tuple(METHODS), default="clopper_pearson"),
         "conf_level": fields.proportion("conf_level", default=0.95),
+        "against": fields.proportion("against", default=0.0) or None,
     }
 
 
@@ -125,16 +129,17 @@ def _scalars(study: Study, analysis: Analysis, frame: Frame) -> int:
 
 
 def _proportion(study: Study, analysis: Analysis, withheld: Withheld) -> Estimator:
+    options = analysis.options
     frames = {frame.covariates[0]: frame for frame in _frames(study, analysis)}
     asked = {
-        name: _count(study, frame, analysis.options)
+        name: _count(study, frame, options)
         for name, frame in frames.items()
         if name not in withheld
     }
     outcomes: dict[str, Proportions | Failure] = yield from lockstep(asked)
     refused = {name: Failure(because) for name, because in withheld.items()}
     every = {name: (outcomes | refused)[name] for name in frames}
-    return ProportionTable(analysis.options["by"] or "", analysis.options["conf_level"], every)
+    return ProportionTable(options["by"] or "", options["conf_level"], options["against"], every)
 
 
 def _count(
@@ -157,18 +162,25 @@ def _count(
 
 
 def _shares(stratum: str, levels: tuple[str, ...], counts: list[float], options: Options) -> Shares:
-    n = sum(counts)
-    limits = METHODS[options["method"]]
-    return Shares(
-        stratum,
-        int(n),
-        tuple(
-            (level, int(x), x / n, *limits(x, n, options["conf_level"]))
-            if n
-            else (level, 0, None, None, None)
-            for level, x in zip(levels, counts, strict=True)
-        ),
+    n = int(sum(counts))
+    pairs = zip(levels, map(int, counts), strict=True)
+    if not n:
+        nothing = (None,) * (len(NUMBERS) - 1)
+        return Shares(stratum, 0, tuple((level, 0, *nothing) for level, _ in pairs))
+    refuted = levels[0] if levels == CONDITION else ""
+    found = tuple(
+        (level, x, x / n, *_judged(x, n, options, opposite=level == refuted)) for level, x in pairs
     )
+    return Shares(stratum, n, found)
+
+
+def _judged(x: int, n: int, options: Options, *, opposite: bool) -> tuple[float | None, ...]:
+    """Return limits and p-value; that a condition fails is tested against 1 - `against`."""
+    method, level, against = options["method"], options["conf_level"], options["against"]
+    if against is None:
+        return (*limits(method, x, n, level), None)
+    against = 1 - against if opposite else against
+    return (*limits(method, x, n, level, against), p_value(method, x, n, against))
 
 
 PROPORTION: Final = Kind(

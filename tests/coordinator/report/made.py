@@ -223,11 +223,13 @@ def cohort(*counts: tuple[int, int], missing: int = 0, smd: bool = False) -> dic
     return TableOne("dose", False, smd, models).document()
 
 
-def shares(count: int, rows: int) -> dict[str, Any]:
+def shares(count: int, rows: int, against: float | None = None) -> dict[str, Any]:
     """Return a condition that some rows fulfil."""
-    levels = (("false", rows - count, 1 - count / rows, 0.1, 0.9), ("true", count, 0.4, 0.2, 0.6))
+    p = None if against is None else 0.0321
+    unwell = ("false", rows - count, 1 - count / rows, 0.1, 0.9, p)
+    levels = (unwell, ("true", count, 0.4, 0.2, 0.6, p))
     found = Proportions((Shares("", rows, levels),), rows, NONE_LEFT_OUT)
-    return ProportionTable("", 0.95, {"well": found}).document()
+    return ProportionTable("", 0.95, against, {"well": found}).document()
 
 
 def pairs(rows: int = 30, fell: int = 12, rose: int = 10) -> dict[str, Any]:
@@ -302,6 +304,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "variables": ["well"],
         "by": None,
         "method": "clopper_pearson",
+        "against": None,
     },
     "paired": {
         "table": "patients", "cohort": None, "before": "crp", "after": "crp_later",

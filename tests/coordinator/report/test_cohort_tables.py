@@ -62,6 +62,20 @@ def test_a_condition_has_one_row() -> None:
     assert table.rows == (("well", "All", "yes", "12", "30", "40.0 (20.0 to 60.0)"),)
 
 
+def test_a_tested_condition() -> None:
+    """The probability stands in the head, the p-value in the row."""
+    found = shares(12, 30, against=0.25)
+    (table,) = proportion_tables(view("proportion", found, least=5, against=0.25))
+    assert (table.columns[-1], table.rows[0][-1]) == ("p against 25 %", "0.032")
+
+
+def test_a_small_part_hides_its_test() -> None:
+    """With the probability and p a reader has the count."""
+    found = shares(3, 30, against=0.25)
+    (table,) = proportion_tables(view("proportion", found, least=5, against=0.25))
+    assert table.rows[0][-1] == HIDDEN
+
+
 def test_a_small_part_is_hidden() -> None:
     """Three of 30, or all but three, are a small count."""
     for count in (3, 27):

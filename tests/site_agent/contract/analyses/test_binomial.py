@@ -6,9 +6,16 @@ import math
 
 import pytest
 from scipy.stats import binomtest
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from site_agent.contract.analyses.binomial import METHODS, clopper_pearson, wilson
+from site_agent.contract.analyses.binomial import (
+    METHODS,
+    clopper_pearson,
+    exact_p,
+    score_p,
+    wilson,
+    wilson_cc,
+)
 
 CASES = [(x, n) for n in (1, 2, 11, 43, 228) for x in sorted({0, 1, n // 3, n // 2, n - 1, n})]
 
@@ -48,3 +55,42 @@ def test_limits_hold_the_proportion(method: str, x: int, n: int) -> None:
     """Low, proportion and high ascend within 0 and 1."""
     low, high = METHODS[method](x, n, 0.95)
     assert 0 <= low <= x / n + 1e-15 and x / n - 1e-15 <= high <= 1
+
+
+def test_exact_p_by_hand() -> None:
+    """1 of 4 against 1/2: of 16 ways 5 have at most one, and 5 at least three."""
+    assert exact_p(1, 4, 0.5) == pytest.approx(10 / 16, rel=1e-15)
+
+
+def test_exact_p_of_one_tail() -> None:
+    """3 of 3 against 1/4: (1/4)^3, as no other number is as rare."""
+    assert exact_p(3, 3, 0.25) == pytest.approx(1 / 64, rel=1e-15)
+
+
+def test_score_p_by_hand() -> None:
+    """60 of 100 against 1/2: z is 2, corrected 1.9."""
+    found = [score_p(60, 100, 0.5, correct=correct) for correct in (False, True)]
+    assert found == pytest.approx([math.erfc(z / math.sqrt(2)) for z in (2, 1.9)], rel=1e-14)
+
+
+@pytest.mark.parametrize("against", [0.03, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize(("x", "n"), [*CASES, (400_123, 1_000_000)])
+def test_exact_p_as_scipy(x: int, n: int, against: float) -> None:
+    """scipy finds the other tail by search."""
+    expected = binomtest(x, n, against).pvalue
+    assert exact_p(x, n, against) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize(("x", "n"), CASES)
+def test_score_p_as_statsmodels(x: int, n: int) -> None:
+    """The z test with the variance of the probability tested."""
+    _, expected = proportions_ztest(x, n, 0.3, prop_var=0.3)
+    assert score_p(x, n, 0.3, correct=False) == pytest.approx(expected, rel=1e-12)
+
+
+def test_corrected_limits_are_roots() -> None:
+    """At the limits of 3 of 20, tested against 0.4, the corrected distance is z deviations."""
+    z, correction = 1.959963984540054, 0.5
+    for limit in wilson_cc(3, 20, 0.95, 0.4):
+        apart = abs(3 - 20 * limit) - correction
+        assert apart / math.sqrt(20 * limit * (1 - limit)) == pytest.approx(z, rel=1e-12)
