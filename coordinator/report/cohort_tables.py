@@ -98,6 +98,8 @@ def _spread(view: View, group: Mapping[str, Any], *, shown: bool) -> Cell:
     """Return median and quartiles, and the range where it is told."""
     if not shown:
         return view.limit.hidden
+    if group["median"] is None:  # nobody has the number
+        return numbers.ABSENT
     middle, first, third, low, high = (
         numbers.significant(group[name])
         for name in ("median", "first_quartile", "third_quartile", "minimum", "maximum")

@@ -36,6 +36,16 @@ def test_a_small_cell_hides_its_variable() -> None:
     assert table.rows[0][2] == "40.0 [35.0, 45.5]"
 
 
+def test_a_number_that_nobody_has() -> None:
+    """A dash, and all of the group among the missing."""
+    found = cohort(*LARGE, missing=6)
+    group = found["models"]["age"]["groups"][0]
+    nothing = ("mean", "std_dev", "median", "first_quartile", "third_quartile")
+    group |= {"rows": 0, "missing_proportion": 1.0} | dict.fromkeys(nothing)
+    (table,) = cohort_tables(view("table_one", found))
+    assert [row[2] for row in table.rows[:2]] == ["–", "6 (100.0)"]
+
+
 def test_few_missing_hide_a_number() -> None:
     """Two who lack it are a small count like any other."""
     (table,) = cohort_tables(view("table_one", cohort(*LARGE, missing=2), least=5))
