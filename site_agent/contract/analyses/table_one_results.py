@@ -107,34 +107,65 @@ OF_NUMBERS: Final = {
     "mean": ("mean", "Mean"),
     "std_dev": ("sd", "SD"),
     "median": ("median", "Median"),
-    "first_quartile": ("p25", "25th Percentile"),
-    "third_quartile": ("p75", "75th Percentile"),
+    "first_quartile": ("p25", "Q1"),
+    "third_quartile": ("p75", "Q3"),
+    "minimum": ("min", "Min"),
+    "maximum": ("max", "Max"),
 }
+EXTREMES: Final = ("minimum", "maximum")
 
 
-def ard_rows(by: str, models: Mapping[str, Described]) -> Iterator[tuple[Cell, ...]]:
+def ard_rows(
+    by: str, models: Mapping[str, Described], *, extremes: bool
+) -> Iterator[tuple[Cell, ...]]:
     """Yield a row for each statistic: the table of R's package cards, which gtsummary reads.
 
-    In the rows of all, group1 and its level are empty.
+    In the rows of all, group1 and its level are empty. The groups themselves come first.
     """
+    yield from _ard_groups(by, models)
     for name, model in models.items():
         for own in model.groups:
             group = (by, own.stratum) if own.stratum else (None, None)
-            missing = own.missing
             if own.summary is not None:
                 yield (*group, name, None, "continuous", "N", "N", float(own.rows))
-                for part, value in own.numbers(extremes=False).items():
-                    if part in OF_NUMBERS:
+                for part, value in own.numbers(extremes=extremes).items():
+                    if extremes or part not in EXTREMES:
                         yield (*group, name, None, "continuous", *OF_NUMBERS[part], value)
             for level, count, share in own.shares():
-                head = (*group, name, level, "categorical")
-                yield (*head, "n", "n", float(count))
-                yield (*head, "N", "N", float(own.rows))
-                yield (*head, "p", "%", share)
-            if missing is not None:
-                head = (*group, name, None, "missing")
-                yield (*head, "N_obs", "Vector Length", float(own.rows + missing))
-                yield (*head, "N_miss", "N Missing", float(missing))
+                yield from _ard_level((*group, name, level), count, own.rows, share)
+            if own.missing is not None:
+                yield from _ard_missing((*group, name, None), own.rows, own.missing)
+
+
+def _ard_groups(by: str, models: Mapping[str, Described]) -> Iterator[tuple[Cell, ...]]:
+    """Yield the sizes of the groups, from a variable whose missing rows are known."""
+    for model in models.values():
+        sizes = [own.rows + (own.missing or 0) for own in model.groups[:-1]]
+        if sizes and all(own.missing is not None for own in model.groups):
+            n = sum(sizes)
+            for own, size in zip(model.groups, sizes, strict=False):
+                share = size / n if n else None
+                yield from _ard_level((None, None, by, own.stratum), size, n, share)
+            return
+
+
+def _ard_level(
+    head: tuple[Cell, ...], count: int, rows: int, share: float | None
+) -> Iterator[tuple[Cell, ...]]:
+    found = (("n", "n", float(count)), ("N", "N", float(rows)), ("p", "%", share))
+    yield from ((*head, "categorical", *stat) for stat in found)
+
+
+def _ard_missing(head: tuple[Cell, ...], rows: int, missing: int) -> Iterator[tuple[Cell, ...]]:
+    of = rows + missing
+    found = (
+        ("N_obs", "Vector Length", float(of)),
+        ("N_miss", "N Missing", float(missing)),
+        ("N_nonmiss", "N Non-missing", float(rows)),
+        ("p_miss", "% Missing", missing / of if of else None),
+        ("p_nonmiss", "% Non-missing", rows / of if of else None),
+    )
+    yield from ((*head, "missing", *stat) for stat in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +213,6 @@ class TableOne:
             "levels": Tidy((*head_columns, "level", "count", "proportion"), tuple(levels)),
             "tests": Tidy(("variable", "test", "statistic", "p_value"), tuple(tests)),
             "differences": Tidy(("variable", "smd"), tuple(apart)),
-            "ard": Tidy(ARD_COLUMNS, tuple(ard_rows(self.by, done))),
+            "ard": Tidy(ARD_COLUMNS, tuple(ard_rows(self.by, done, extremes=self.extremes))),
             "failed": Tidy(("variable", "because"), tuple(failed)),
         }

@@ -109,16 +109,45 @@ def test_differences_of_groups() -> None:
     assert found == pytest.approx((65 - 110 / 3) / 10, rel=1e-14)
 
 
-def test_statistics_one_a_row() -> None:
-    """The table of statistics has counts, missing ones and quantiles under the names of cards."""
+def named(*head: Any, text: str = STUDY) -> dict[str, Any]:
+    """Return the statistics of a group, its level, a variable and its level, by their names."""
     sites = {f"s{n}": {"patients": PATIENTS[n::3]} for n in range(3)}
-    table = pool(STUDY, sites).results["cohort"].tables()["ard"]
-    rows = [row for row in table.rows if row[:3] == ("arm", "old", "age")]
-    found = {str(row[5]): row[7] for row in rows}
-    names = ("N", "mean", "sd", "median", "p25", "p75", "N_obs", "N_miss")
-    assert [found[name] for name in names] == pytest.approx(
-        [3, 110 / 3, (100 / 3) ** 0.5, 40, 35, 40, 4, 1], rel=1e-14
-    )
+    table = pool(text, sites).results["cohort"].tables()["ard"]
+    return {str(row[5]): row[7] for row in table.rows if row[:4] == head}
+
+
+def test_statistics_of_a_number() -> None:
+    """Counts, quantiles and missing ones under the names of cards."""
+    moments = {"N": 3, "mean": 110 / 3, "sd": (100 / 3) ** 0.5, "median": 40, "p25": 35, "p75": 40}
+    missing = {"N_obs": 4, "N_miss": 1, "N_nonmiss": 3, "p_miss": 0.25, "p_nonmiss": 0.75}
+    found = named("arm", "old", "age", None)
+    assert found == pytest.approx(moments | missing, rel=1e-14)
+
+
+def test_statistics_of_a_level() -> None:
+    """Five of the seven whose sickness is known, in all rows."""
+    assert named(None, None, "sick", "true") == {"n": 5, "N": 7, "p": 5 / 7}
+
+
+def test_statistics_of_the_groups() -> None:
+    """Four of eight on each arm, those who lack a variable too."""
+    assert named(None, None, "arm", "new") == {"n": 4, "N": 8, "p": 0.5}
+
+
+def test_statistics_without_groups() -> None:
+    """All seven ages stand without a group, and no group is counted."""
+    text = STUDY.replace(", by: arm, tests: true", "")
+    assert named(None, None, "age", None, text=text)["N"] == 7
+    assert named(None, None, "", None, text=text) == {}
+
+
+def test_statistics_tell_extremes_only_if_asked() -> None:
+    """Smallest and largest age of an accepted analysis."""
+    accepted = "accepted: [{analysis: cohort, because: tested}], compute:"
+    text = STUDY.replace("tests: true", "extremes: true").replace("compute:", accepted)
+    found = named("arm", "old", "age", None, text=text)
+    assert (found["min"], found["max"]) == (30, 40)
+    assert "min" not in named("arm", "old", "age", None)
 
 
 def test_all_missing() -> None:
