@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from site_agent.contract.analyses.coefficients import Test, term_of
 from site_agent.contract.analyses.concordance import Concordance
 from site_agent.contract.analyses.cox_behind import behind
 from site_agent.contract.analyses.cox_concordance import within_sites
@@ -26,7 +27,7 @@ from site_agent.contract.analyses.cox_predict import (
     baseline_curve,
     profiles_of,
 )
-from site_agent.contract.analyses.cox_results import CoxFit, Test, term_of
+from site_agent.contract.analyses.cox_results import CoxFit
 from site_agent.contract.analyses.cox_robust import Robust, robust
 from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.newton import Maximum

@@ -1,8 +1,7 @@
 """What a Cox fit reports: coefficients, intervals, the three tests, likelihoods.
 
-Wald: z = estimate / std_error, interval estimate -+ z se on the log scale. Tests of all
-coefficients: likelihood ratio 2 (l - l0), score U0' I0^- U0, Wald b' I b, each chi-square with
-as many degrees of freedom as there are estimable coefficients (`summary.coxph`).
+Tests of all coefficients: likelihood ratio 2 (l - l0), score U0' I0^- U0, Wald b' I b, each
+chi-square with as many degrees of freedom as there are estimable coefficients (`summary.coxph`).
 """
 
 from __future__ import annotations
@@ -16,46 +15,24 @@ import numpy as np
 
 from site_agent.contract.analyses.baseline import COLUMNS as BASELINE_COLUMNS
 from site_agent.contract.analyses.baseline import Baseline
+from site_agent.contract.analyses.coefficients import (
+    TERM_COLUMNS,
+    Term,
+    Test,
+    term_of,
+    terms_table,
+    tests_table,
+)
 from site_agent.contract.analyses.cox_further import Further
 from site_agent.contract.analyses.cox_profile import COLUMNS as PROFILE_COLUMNS
 from site_agent.contract.analyses.cox_profile import Profile
 from site_agent.contract.analyses.functional_form import Form
-from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
+from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.proportionality import COLUMNS as PROPORTIONALITY_COLUMNS
 from site_agent.contract.analyses.proportionality import Proportionality
-from site_agent.contract.analyses.results import Failure, Tidy, number, numbers
+from site_agent.contract.analyses.results import Failure, Tidy, numbers
 from site_agent.contract.frames import Floats
-
-TERM_COLUMNS = ("term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One coefficient on the log scale; NaN throughout if it is aliased."""
-
-    term: str
-    estimate: float
-    std_error: float
-    statistic: float
-    p_value: float
-    conf_low: float
-    conf_high: float
-
-    def cells(self) -> tuple[str | float | None, ...]:
-        """Return the term as a row of TERM_COLUMNS."""
-        values = (getattr(self, name) for name in TERM_COLUMNS[1:])
-        return (self.term, *(number(value) for value in values))
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A chi-square test of all coefficients."""
-
-    name: str
-    statistic: float
-    df: int
-    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +95,13 @@ class CoxFit:
             "patients": self.patients,
             "events": self.events,
             "left_out": dict(self.left_out),
-            "terms": [self._term_document(term) for term in self.terms],
+            "terms": [term.document("hazard_ratio") for term in self.terms],
             "variance": [numbers(row) for row in self.variance],
             "loglik_null": self.loglik_null,
             "loglik": self.loglik,
             "aic": self.aic,
             "bic": self.bic,
-            "tests": [
-                {"name": t.name, "statistic": t.statistic, "df": t.df, "p_value": t.p_value}
-                for t in self.tests
-            ],
+            "tests": [test.document() for test in self.tests],
             "evaluations": self.evaluations,
             **self._followed(),
         }
@@ -152,21 +126,11 @@ class CoxFit:
             found["baseline_hazard_left_out"] = list(self.baseline.left_out)
         return {**found, **self.further.document()}
 
-    def _term_document(self, term: Term) -> dict[str, Any]:
-        row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
-        ratios = (term.estimate, term.conf_low, term.conf_high)
-        names = ("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high")
-        with np.errstate(over="ignore"):
-            return {**row, **dict(zip(names, numbers(np.exp(ratios)), strict=True))}
-
     def tables(self) -> Mapping[str, Tidy]:
         """Return `terms`, `tests`, `summary`, and what was asked for behind the fit."""
         return {
-            "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
-            "tests": Tidy(
-                ("test", "statistic", "df", "p_value"),
-                tuple((t.name, t.statistic, t.df, t.p_value) for t in self.tests),
-            ),
+            "terms": terms_table(self.terms),
+            "tests": tests_table(self.tests),
             "summary": Tidy(SUMMARY_COLUMNS, (self.summary(),)),
             **self._followed_tables(),
         }
@@ -251,17 +215,6 @@ def fitted(
         firth=firth,
         evaluations=maximum.evaluations,
     )
-
-
-def term_of(name: str, estimate: float, std_error: float, level: float) -> Term:
-    """Return a coefficient with its Wald test and interval."""
-    z = normal_quantile(level)
-    statistic = estimate / std_error
-    p_value = two_sided_p(statistic)
-    return Term(
-        name, estimate, std_error, statistic, p_value, estimate - z * std_error,
-        estimate + z * std_error,
-    )  # fmt: skip
 
 
 def _tests(maximum: Maximum) -> tuple[Test, ...]:

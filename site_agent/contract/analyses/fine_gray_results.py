@@ -12,8 +12,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from site_agent.contract.analyses.cox_results import TERM_COLUMNS, Term, Test
-from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
+from site_agent.contract.analyses.coefficients import (
+    Term,
+    Test,
+    term_of,
+    terms_table,
+    tests_table,
+)
+from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.results import Tidy, numbers
 from site_agent.contract.frames import Floats
@@ -64,15 +70,12 @@ class FineGrayFit:
             "patients": self.counted.patients,
             "events": self.counted.events,
             "left_out": dict(self.counted.left_out),
-            "terms": [_term_document(term) for term in self.terms],
+            "terms": [term.document("hazard_ratio") for term in self.terms],
             "variance": [numbers(row) for row in self.variance],
             "model_variance": [numbers(row) for row in self.model_variance],
             "loglik_null": self.loglik_null,
             "loglik": self.loglik,
-            "tests": [
-                {"name": t.name, "statistic": t.statistic, "df": t.df, "p_value": t.p_value}
-                for t in self.tests
-            ],
+            "tests": [test.document() for test in self.tests],
             "evaluations": self.evaluations,
         }
 
@@ -80,21 +83,10 @@ class FineGrayFit:
         """Return `terms`, `tests` and `summary`."""
         counts = (self.counted.rows, self.counted.patients, self.counted.events)
         return {
-            "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
-            "tests": Tidy(
-                ("test", "statistic", "df", "p_value"),
-                tuple((t.name, t.statistic, t.df, t.p_value) for t in self.tests),
-            ),
+            "terms": terms_table(self.terms),
+            "tests": tests_table(self.tests),
             "summary": Tidy(SUMMARY_COLUMNS, ((*counts, self.loglik_null, self.loglik),)),
         }
-
-
-def _term_document(term: Term) -> dict[str, Any]:
-    row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
-    ratios = (term.estimate, term.conf_low, term.conf_high)
-    names = ("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high")
-    with np.errstate(over="ignore"):
-        return {**row, **dict(zip(names, numbers(np.exp(ratios)), strict=True))}
 
 
 def fitted(
@@ -111,7 +103,7 @@ def fitted(
     return FineGrayFit(
         wanted=wanted,
         counted=counted,
-        terms=tuple(_term(*pair, wanted["conf_level"]) for pair in pairs),
+        terms=tuple(term_of(*pair, wanted["conf_level"]) for pair in pairs),
         variance=variance,
         model_variance=maximum.variance,
         loglik_null=maximum.start.loglik,
@@ -119,12 +111,6 @@ def fitted(
         tests=_tests(maximum, variance),
         evaluations=maximum.evaluations,
     )
-
-
-def _term(name: str, estimate: float, std_error: float, level: float) -> Term:
-    statistic, width = estimate / std_error, normal_quantile(level) * std_error
-    p_value = two_sided_p(statistic)
-    return Term(name, estimate, std_error, statistic, p_value, estimate - width, estimate + width)
 
 
 def _tests(maximum: Maximum, variance: Floats) -> tuple[Test, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from site_agent.contract.analyses.cox_results import TERM_COLUMNS, Term
-from site_agent.contract.analyses.glm_results import RATIOS, term_document, terms_of
+from site_agent.contract.analyses.coefficients import Term, terms_table
+from site_agent.contract.analyses.glm_results import RATIOS, terms_of
 from site_agent.contract.analyses.kind import Options
 from site_agent.contract.analyses.regression import Regression, uncentred
 from site_agent.contract.analyses.results import Tidy, number, numbers
@@ -62,7 +62,7 @@ class GeeFit:
             "rows": self.rows,
             "patients": self.patients,
             "left_out": dict(self.left_out),
-            "terms": [term_document(term, RATIOS[self.family]) for term in self.terms],
+            "terms": [term.document(RATIOS[self.family]) for term in self.terms],
             "variance": [numbers(row) for row in self.variance],
             "naive_variance": [numbers(row) for row in self.naive_variance],
             "scale": number(self.phi),
@@ -76,7 +76,7 @@ class GeeFit:
     def tables(self) -> Mapping[str, Tidy]:
         """Return `terms`, `correlation`, `summary`, and `criteria` if they were asked for."""
         found = {
-            "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
+            "terms": terms_table(self.terms),
             "correlation": Tidy(("parameter", "estimate"), self.parameters),
             "summary": Tidy(
                 ("rows", "patients", "scale", "iterations"),

@@ -15,10 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import fdtrc, stdtr, stdtrit, xlogy
+from scipy.special import fdtrc, xlogy
 
-from site_agent.contract.analyses.cox_results import TERM_COLUMNS, Term, Test
-from site_agent.contract.analyses.intervals import chi_square_p, normal_quantile, two_sided_p
+from site_agent.contract.analyses.coefficients import (
+    Term,
+    Test,
+    term_of,
+    terms_table,
+    tests_table,
+)
+from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.kind import Options
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.regression import Regression, uncentred
@@ -86,16 +92,13 @@ class GlmFit:
             "rows": self.rows,
             "patients": self.patients,
             "left_out": dict(self.left_out),
-            "terms": [term_document(term, RATIOS[self.family]) for term in self.terms],
+            "terms": [term.document(RATIOS[self.family]) for term in self.terms],
             "variance": [numbers(row) for row in self.variance],
             "naive_variance": [numbers(row) for row in self.naive_variance],
             "dispersion": number(self.dispersion),
             "residual_df": self.residual_df,
             **{name: number(value) for name, value in self._criteria().items()},
-            "tests": [
-                {"name": t.name, "statistic": t.statistic, "df": t.df, "p_value": t.p_value}
-                for t in self.tests
-            ],
+            "tests": [test.document() for test in self.tests],
             "evaluations": self.evaluations,
         }
 
@@ -113,11 +116,8 @@ class GlmFit:
         """Return `terms`, `tests` and `summary`."""
         criteria = self._criteria()
         return {
-            "terms": Tidy(TERM_COLUMNS, tuple(term.cells() for term in self.terms)),
-            "tests": Tidy(
-                ("test", "statistic", "df", "p_value"),
-                tuple((t.name, t.statistic, t.df, t.p_value) for t in self.tests),
-            ),
+            "terms": terms_table(self.terms),
+            "tests": tests_table(self.tests),
             "summary": Tidy(
                 ("rows", "patients", "dispersion", "residual_df", *criteria),
                 (
@@ -128,17 +128,6 @@ class GlmFit:
                 ),
             ),
         }
-
-
-def term_document(term: Term, ratio: str) -> dict[str, Any]:
-    """Return a coefficient as JSON; with the ratio that it is the logarithm of, if it is one."""
-    row = dict(zip(TERM_COLUMNS, term.cells(), strict=True))
-    if not ratio:
-        return row
-    names = (ratio, f"{ratio}_low", f"{ratio}_high")
-    with np.errstate(over="ignore"):
-        values = np.exp((term.estimate, term.conf_low, term.conf_high))
-    return {**row, **dict(zip(names, numbers(values), strict=True))}
 
 
 def glm_fit(
@@ -185,19 +174,8 @@ def terms_of(
 ) -> tuple[Term, ...]:
     """Return the coefficients; df: degrees of freedom of t, None for the normal distribution."""
     std_error = np.where(np.isnan(estimate), np.nan, np.sqrt(np.diag(variance)))
-    quantile = normal_quantile(level) if df is None else float(stdtrit(df, (1 + level) / 2))
-    return tuple(
-        Term(
-            name,
-            float(b),
-            float(se),
-            float(b / se),
-            two_sided_p(b / se) if df is None else float(2 * stdtr(df, -abs(b / se))),
-            float(b - quantile * se),
-            float(b + quantile * se),
-        )
-        for name, b, se in zip(names, estimate, std_error, strict=True)
-    )
+    pairs = zip(names, estimate, std_error, strict=True)
+    return tuple(term_of(*pair, level, df) for pair in pairs)
 
 
 def _likelihood(

@@ -28,8 +28,8 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import stdtrit
 
+from site_agent.contract.analyses.coefficients import Term, term_of
 from site_agent.contract.analyses.cox_options import TIES
-from site_agent.contract.analyses.cox_results import Term, term_of
 from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld, frame_of
 from site_agent.contract.analyses.meta_results import Heterogeneity, MetaAnalysis, Pooled

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from site_agent.contract.analyses.cox_results import TERM_COLUMNS, Term
+from site_agent.contract.analyses.coefficients import TERM_COLUMNS, Term
 from site_agent.contract.analyses.results import Tidy, number, numbers
 
 HETEROGENEITY_COLUMNS = (
@@ -86,14 +84,8 @@ class Pooled:
 
 
 def _effect(term: Term) -> dict[str, float | None]:
-    values = (term.estimate, term.std_error, term.statistic, term.p_value)
-    row = dict(
-        zip(TERM_COLUMNS[1:], numbers((*values, term.conf_low, term.conf_high)), strict=True)
-    )
-    with np.errstate(over="ignore"):
-        ratios = np.exp([term.estimate, term.conf_low, term.conf_high])
-    names = ("hazard_ratio", "hazard_ratio_low", "hazard_ratio_high")
-    return {**row, **dict(zip(names, numbers(ratios), strict=True))}
+    row = term.document("hazard_ratio")
+    return {name: value for name, value in row.items() if name != "term"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from coordinator.report.folder import Document
 from coordinator.report.output_rules import decide
 from coordinator.report.small_counts import Limit
 from coordinator.report.views import View
-from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Term, Test, Wanted
+from site_agent.contract.analyses.coefficients import Term, Test
+from site_agent.contract.analyses.cox_results import CoxFit, CoxScreen, Wanted
 from site_agent.contract.analyses.fine_gray_results import Counted, FineGrayFit
 from site_agent.contract.analyses.gray_test import GrayTest
 from site_agent.contract.analyses.group_results import Comparison, Comparisons, Found
