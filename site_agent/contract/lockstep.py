@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.errors import AnalysisError, Refused
+from site_agent.contract.frames import Frame
 from site_agent.contract.sums import Answer, Ask, Estimator
 
 
@@ -30,6 +31,22 @@ def lockstep(
             start += len(asks)
             _advance(name, estimators[name], part, waiting, outcomes)
     return {name: outcomes[name] for name in estimators}
+
+
+def by_covariate(
+    frames: Sequence[Frame],
+    withheld: Mapping[str, str],
+    estimator: Callable[[Frame], Estimator],
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], dict[str, Any]]:
+    """Run an estimator for each frame of one covariate; return results, or failures, by it.
+
+    withheld says why, by covariate, the guard keeps one back: it fails with that.
+    """
+    named = {frame.covariates[0]: frame for frame in frames}
+    asked = {name: estimator(frame) for name, frame in named.items() if name not in withheld}
+    outcomes = yield from lockstep(asked)
+    outcomes |= {name: Failure(because) for name, because in withheld.items()}
+    return {name: outcomes[name] for name in named}
 
 
 def _advance(

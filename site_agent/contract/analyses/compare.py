@@ -27,7 +27,7 @@ from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
 from site_agent.contract.analyses.results import Failure
 from site_agent.contract.expressions import Number
 from site_agent.contract.frames import Frame
-from site_agent.contract.lockstep import lockstep
+from site_agent.contract.lockstep import by_covariate
 from site_agent.contract.rows import levels_of
 from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields
@@ -164,15 +164,9 @@ def _compare(study: Study, analysis: Analysis, withheld: Withheld) -> Estimator:
         shift=options["shift"],
         by_site=options["by_site"],
     )
-    frames = {frame.covariates[0]: frame for frame in _frames(study, analysis)}
-    asked = {
-        name: compare_groups(study, frame, wanted)
-        for name, frame in frames.items()
-        if name not in withheld
-    }
-    outcomes: dict[str, Comparison | Failure] = yield from lockstep(asked)
-    refused = {name: Failure(because) for name, because in withheld.items()}
-    every = {name: (outcomes | refused)[name] for name in frames}
+    every: dict[str, Comparison | Failure] = yield from by_covariate(
+        _frames(study, analysis), withheld, lambda frame: compare_groups(study, frame, wanted)
+    )
     return Comparisons(options["by"], options["conf_level"], every)
 
 

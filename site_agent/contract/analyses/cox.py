@@ -49,7 +49,7 @@ from site_agent.contract.analyses.score_residuals import COLUMN
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
-from site_agent.contract.lockstep import lockstep
+from site_agent.contract.lockstep import by_covariate
 from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Answer, Arrays, Ask, Estimator
 
@@ -191,15 +191,12 @@ def _cox(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
 
 
 def _cox_screen(study: Study, analysis: Analysis, withheld: Withheld) -> Estimator:
-    frames = {frame.covariates[0]: frame for frame in _screen_frames(study, analysis)}
-    models = {
-        name: fit(study, model_of(study, frame, analysis))
-        for name, frame in frames.items()
-        if name not in withheld
-    }
-    outcomes: dict[str, CoxFit | Failure] = yield from lockstep(models)
-    refused = {name: Failure(because) for name, because in withheld.items()}
-    return CoxScreen({name: (outcomes | refused)[name] for name in frames})
+    models: dict[str, CoxFit | Failure] = yield from by_covariate(
+        _screen_frames(study, analysis),
+        withheld,
+        lambda frame: fit(study, model_of(study, frame, analysis)),
+    )
+    return CoxScreen(models)
 
 
 _SUMS: Final = (

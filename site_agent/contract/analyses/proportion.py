@@ -14,7 +14,7 @@ from site_agent.contract.analyses.results import Cell, Failure, Tidy
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Frame
-from site_agent.contract.lockstep import lockstep
+from site_agent.contract.lockstep import by_covariate
 from site_agent.contract.rows import levels_of
 from site_agent.contract.study.fields import Fields
 from site_agent.contract.study.model import Analysis, Study
@@ -130,15 +130,9 @@ def _scalars(study: Study, analysis: Analysis, frame: Frame) -> int:
 
 def _proportion(study: Study, analysis: Analysis, withheld: Withheld) -> Estimator:
     options = analysis.options
-    frames = {frame.covariates[0]: frame for frame in _frames(study, analysis)}
-    asked = {
-        name: _count(study, frame, options)
-        for name, frame in frames.items()
-        if name not in withheld
-    }
-    outcomes: dict[str, Proportions | Failure] = yield from lockstep(asked)
-    refused = {name: Failure(because) for name, because in withheld.items()}
-    every = {name: (outcomes | refused)[name] for name in frames}
+    every: dict[str, Proportions | Failure] = yield from by_covariate(
+        _frames(study, analysis), withheld, lambda frame: _count(study, frame, options)
+    )
     return ProportionTable(options["by"] or "", options["conf_level"], options["against"], every)
 
 
