@@ -33,6 +33,7 @@ from site_agent.contract.analyses.regression import (
     start_of,
 )
 from site_agent.contract.analyses.regression_sums import BEHIND, CLUSTERS, MOMENTS, POINT
+from site_agent.contract.analyses.separation import running_away
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.study.fields import Fields
@@ -114,14 +115,9 @@ def fit(
 
 
 def _separated(model: Regression, monotone: Monotone) -> str:
-    names = ", ".join(
-        f"{model.names[k]} ({'upwards' if sign > 0 else 'downwards'})"
-        for k, sign in zip(monotone.columns, monotone.signs, strict=True)
-    )
     return (
-        f"separated: the likelihood has no maximum, it keeps rising with the coefficient of "
-        f"{names}; in some group all outcomes are alike, so no finite estimate exists. Join groups "
-        f"or leave the covariate out"
+        f"{running_away(model.names, monotone)}; in some group all outcomes are alike, so no "
+        f"finite estimate exists. Join groups or leave the covariate out"
     )
 
 

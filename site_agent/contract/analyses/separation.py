@@ -72,13 +72,20 @@ def _group_counts(
 
 
 def monotone_words(terms: tuple[str, ...], monotone: Monotone) -> str:
-    """Return the sentence that names the covariates whose coefficients run away."""
+    """Return the sentence that names the covariates of a hazard whose coefficients run away."""
+    return (
+        f"{running_away(terms, monotone)}; the events are ordered by it, so no finite hazard ratio "
+        f"exists. Leave the covariate out, join groups, or ask for Firth's fit (firth)"
+    )
+
+
+def running_away(terms: tuple[str, ...], monotone: Monotone) -> str:
+    """Return the clause that names the coefficients that run away, and where to."""
     directions = ", ".join(
         f"{terms[k]} ({'upwards' if sign > 0 else 'downwards'})"
         for k, sign in zip(monotone.columns, monotone.signs, strict=True)
     )
     return (
         f"separated: the likelihood has no maximum, it keeps rising with the coefficient of "
-        f"{directions}; the events are ordered by it, so no finite hazard ratio exists. Leave "
-        f"the covariate out, join groups, or ask for Firth's fit (firth)"
+        f"{directions}"
     )
