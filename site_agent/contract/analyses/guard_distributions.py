@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from site_agent.contract import expressions
+from site_agent.contract.analyses.guard_grids import Grouping, in_words
 from site_agent.contract.analyses.guard_openings import Opening, openings
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.expressions import Number
 from site_agent.contract.study.model import Study
-
-Grouping = frozenset[str]
 
 
 def distribution_issues(study: Study) -> list[tuple[str, str]]:
@@ -83,14 +82,10 @@ def _within_one(one: Opening, other: Opening, alike: list[Opening]) -> bool:
 
 
 def _sentence(opening: Opening, other: Opening) -> str:
-    own, before = (_words(_grouping(one)) for one in (opening, other))
+    own, before = (in_words(_grouping(one)) for one in (opening, other))
     return (
         f"opens values of {' and '.join(opening.frame.covariates)} in groups of {own}, and "
         f"'{other.analysis.name}' values of the same column in groups of {before}: a value that "
         f"one patient alone has links the two. Take the same groups and cohort, a test of means, "
         f"or have the stewards accept this one by name (disclosure.accepted)"
     )
-
-
-def _words(parts: Grouping) -> str:
-    return " and ".join(sorted(parts)) if parts else "none"

@@ -60,8 +60,8 @@ def _linked(opening: Opening, before: Sequence[Opening], table: Sequence[Opening
         if opening.frame.grid or other.frame.grid or one:
             continue
         return (
-            f"counts by time in groups of {_words(own)}, and '{other.analysis.name}' in groups "
-            f"of {_words(grouping(other.frame))}: at full resolution the two link into rows of "
+            f"counts by time in groups of {in_words(own)}, and '{other.analysis.name}' in groups "
+            f"of {in_words(grouping(other.frame))}: at full resolution the two link into rows of "
             f"patients. Give one of them a coarser grid of times (grid: [..]), or have the "
             f"stewards accept this one by name (disclosure.accepted)"
         )
@@ -83,7 +83,8 @@ def _crossed(opening: Opening, before: Sequence[Opening]) -> str:
     return ""
 
 
-def _words(parts: Grouping) -> str:
+def in_words(parts: Grouping) -> str:
+    """Return what divides rows, in words."""
     return " and ".join(sorted(parts)) if parts else "none"
 
 
