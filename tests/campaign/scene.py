@@ -34,7 +34,6 @@ TEXTS: Final = {"sealed": STUDY, "at center": AT_CENTER_STUDY}
 AT_CENTER: Final = "dogwood"
 SPLIT_TO: Final = SITES[:2]
 SAME: Final = "the same bytes as before"
-ANSWERED: Final = "answered"
 
 
 @dataclass(frozen=True)

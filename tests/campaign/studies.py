@@ -50,7 +50,6 @@ PYTHON_TAGS: Final = (
     "!!set {a, b}",
 )
 LOOK_ALIKES: Final = ("аge", "agе", "ａge", "age\u200b", "a\u0301ge", "AGE", "age ", "аɡе")
-PLACES: Final = ("{adults: age >= 18}", "{adults: %s}")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 PATIENTS: Final = 43
 SITES: Final = 9
 HORIZON: Final = 365
-CONTINUOUS: Final = ("age", "ferritin")
 BINARY: Final = "severe"
 
 STUDY: Final = """\

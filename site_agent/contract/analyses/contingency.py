@@ -43,7 +43,6 @@ class TableTest:
     odds_ratio: float | None = None
     conf_low: float | None = None
     conf_high: float | None = None
-    least_expected: float | None = None
 
 
 def occupied(table: Floats) -> Floats:
@@ -71,7 +70,7 @@ def chi_square(table: Floats, *, correct: bool) -> TableTest:
     statistic = float((apart**2 / wanted).sum())
     df = (held.shape[0] - 1) * (held.shape[1] - 1)
     p = chi_square_p(statistic, df)
-    return TableTest(p, statistic, df, least_expected=float(wanted.min()))
+    return TableTest(p, statistic, df)
 
 
 def fisher(table: Floats, *, level: float) -> TableTest:

@@ -63,7 +63,6 @@ LARGEST: Final = 2.0**60  # of a number before blinding
 SMALLEST_LOG: Final = -34.0  # of a dying row's hazard: S0 then stays above 2^-50
 LOGLIK_POINT: Final = LOG_POINT + WEIGHT_POINT
 SCORE_POINT: Final = BLIND_POINT + WEIGHT_POINT
-INFORMATION_POINT: Final = 2 * BLIND_POINT + WEIGHT_POINT
 
 
 @dataclass(frozen=True, slots=True)

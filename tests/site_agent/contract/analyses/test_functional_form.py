@@ -75,7 +75,6 @@ def test_the_test_of_association() -> None:
 
 # Against natural cubic splines of patsy, another basis of the same curves, and PHReg
 
-KNOTS = [45.0, 55.0, 65.0, 75.0]
 VALUES = [40.0, 58.5, 80.0]
 MODEL = (
     "kind: cox, endpoint: survival, covariates: [sex, 'spline(age, knots = [45, 55, 65, 75])'], "
