@@ -143,20 +143,17 @@ def _without_ends(rows: Rows) -> Rows:
 
 
 def patient_digests(identifiers: Iterable[str], secret: bytes) -> Words:
-    """Return the first 64 bits of HMAC-SHA256 over each identifier; (n,). secret: 32 bytes.
+    """Return the first 64 bits of HMAC-SHA256 over each identifier; (n,).
 
-    HMAC is H(K2 | H(K1 | message)) (RFC 2104). What is the same for all, K1 and the word before
-    the identifier, is hashed once: for a million patients it is most of the work.
+    What is the same for all, the key and the word before the identifier, is hashed once: for a
+    million patients it is most of the work.
     """
-    key = secret.ljust(hashlib.sha256().block_size, b"\x00")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + b"patient\x00")
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+    keyed = hmac.new(secret, b"patient\x00", "sha256")
     found = []
     for name in identifiers:
-        within, around = inner.copy(), outer.copy()
-        within.update(name.encode("utf-8", "surrogatepass"))
-        around.update(within.digest())
-        found.append(around.digest()[:8])
+        own = keyed.copy()
+        own.update(name.encode("utf-8", "surrogatepass"))
+        found.append(own.digest()[:8])
     return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
 
 
