@@ -47,6 +47,7 @@ Progress = Callable[[str], None]
 class Surroundings:
     """What a simulation takes from outside: randomness, the clock, where progress goes.
 
+    received: is given each message that the center receives.
     at_once: how many sites compute at a time, as on machines of their own; what they send is taken
     in their order, while others still compute.
     """
@@ -54,7 +55,7 @@ class Surroundings:
     entropy: Entropy = os.urandom
     clock: Callable[[], str] = utc_now
     progress: Progress = lambda _: None
-    received: list[bytes] = field(default_factory=list)
+    received: Callable[[bytes], None] = lambda _: None
     at_once: int = field(default_factory=lambda: os.cpu_count() or 1)
 
     def by_site(
@@ -285,10 +286,10 @@ def _asking(cores: Mapping[str, SiteCore], message: bytes) -> Callable[[str], by
 
 
 def _answered(site: str, wire: bytes | None, around: Surroundings) -> bytes:
-    """Return what a site answered, kept in `around.received`; Refused if it did not."""
+    """Return what a site answered, which goes to `around.received`; Refused if it did not."""
     if wire is None:
         raise Refused("malformed", f"no answer from '{site}'")
-    around.received.append(wire)
+    around.received(wire)
     return wire
 
 
@@ -331,7 +332,7 @@ def _answers(
             if wire is None:
                 silent.append(site)
                 continue
-            around.received.append(wire)
+            around.received(wire)
             release.take_share(wire)
         return silent
 

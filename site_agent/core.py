@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from site_agent.contract import messages
+from site_agent.contract.canonical import sha256
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy, Identity
 from site_agent.contract.lifecycle import SITE_RELEASE, SITE_ROUND, advance
@@ -262,7 +263,7 @@ class SiteCore:
         wire = messages.write(
             self._identity, Share(content.open, content.number, content.transcript), parts
         )
-        digest = self._vault.put(release.name, f"share-{content.number}", wire)
+        self._vault.put(release.name, f"share-{content.number}", wire)
         self._note(
             "share",
             release,
@@ -270,7 +271,7 @@ class SiteCore:
             question=content.transcript,
             sums=[{"sum": ask.sum, "frame": ask.frame.document()} for ask in asks],
             bytes=len(wire),
-            sha256=digest,
+            sha256=sha256(wire),
         )
         if content.number > FIRST:  # two releases may have come so far, each without the other
             self._memory.refuse_overtaken(release.opened.release, release.present)

@@ -1,23 +1,22 @@
 """What a site keeps between messages of a release: its ephemeral key, and what it has sent.
 
-One file a release, readable by the agent alone, to which records are appended: a line of JSON
-(name, length, SHA-256), then the bytes. A record is on disk when `put` returns; one cut short by
-a crash does not count, because nothing it stands for was sent. The file is overwritten
-and removed when the release ends.
+A folder a release, a file a record, readable by the agent alone. A record is on disk when `put`
+returns, and is whole or not there: it is written beside its place and moved into it. When the
+release ends all files are removed, those of secrets after they were overwritten; what was sent is
+masked, and tells nothing without them.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from site_agent.contract.canonical import canonical_json, sha256
-
 PRIVATE: Final = 0o600
-ZEROS: Final = memoryview(bytes(1 << 20))  # with which a file is overwritten
+SECRET: Final = "secret-"  # how the names of records begin that are overwritten
+UNDER_WAY: Final = ".part"
 
 
 class Vault:
@@ -25,81 +24,41 @@ class Vault:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._kept: dict[str, dict[str, bytes]] = {}
 
-    def put(self, release: str, name: str, data: bytes) -> str:
-        """Keep `data`, which is on disk when this returns; return its SHA-256."""
-        kept = self._records(release)
-        path = self._path(release)
-        new = not path.exists()
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        digest = sha256(data)
-        header = canonical_json({"name": name, "length": len(data), "sha256": digest})
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
-        with os.fdopen(descriptor, "ab", buffering=0) as file:
-            before = file.seek(0, os.SEEK_END)
-            try:
-                write_whole(file, header + b"\n", data)
-            except OSError as error:
-                file.truncate(before)  # or what is put behind it would be lost with it
-                error.filename = str(path)
-                raise
-        if new:
+    def put(self, release: str, name: str, data: bytes) -> None:
+        """Keep `data`, which is on disk when this returns."""
+        folder = self._folder / release
+        if not folder.exists():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
             sync_folder(self._folder)
-        kept[name] = data
-        return digest
+        place, beside = folder / name, folder / f"{name}{UNDER_WAY}"
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            try:
+                write_whole(file, data)
+            except OSError as error:
+                error.filename = str(place)
+                raise
+        beside.rename(place)
+        sync_folder(folder)
 
     def get(self, release: str, name: str) -> bytes | None:
         """Return what was kept last under `name`, or None."""
-        return self._records(release).get(name)
+        try:
+            return (self._folder / release / name).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def erase(self, release: str) -> None:
         """Remove everything kept for a release."""
-        self._kept.pop(release, None)
-        path = self._path(release)
-        if path.exists():
-            with path.open("r+b") as file:
-                left = path.stat().st_size
-                while left:
-                    left -= file.write(ZEROS[:left])
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-
-    def _path(self, release: str) -> Path:
-        return self._folder / f"{release}.vault"
-
-    def _records(self, release: str) -> dict[str, bytes]:
-        if release not in self._kept:
-            self._kept[release] = self._read(self._path(release))
-        return self._kept[release]
-
-    @staticmethod
-    def _read(path: Path) -> dict[str, bytes]:
-        """Return the records of a file; what a crash cut short is taken off its end."""
-        data = path.read_bytes() if path.exists() else b""
-        records: dict[str, bytes] = {}
-        start = 0
-        while start < len(data):
-            record = _record(data, start)
-            if record is None:
-                os.truncate(path, start)
-                break
-            name, content, start = record
-            records[name] = content
-        return records
-
-
-def _record(data: bytes, start: int) -> tuple[str, bytes, int] | None:
-    """Return name and bytes of the record at `start`, and where it ends; None if it is torn."""
-    end = data.find(b"\n", start) + 1
-    try:
-        header = json.loads(data[start:end])
-        content = data[end : end + header["length"]]
-        whole = sha256(content) == header["sha256"]
-        return (header["name"], content, end + len(content)) if whole else None
-    except (ValueError, KeyError, TypeError):
-        return None
+        folder = self._folder / release
+        if not folder.exists():
+            return
+        for path in folder.glob(f"{SECRET}*"):
+            with path.open("rb+", buffering=0) as file:
+                write_whole(file, bytes(path.stat().st_size))
+        shutil.rmtree(folder)
 
 
 def write_whole(file: FileIO, *parts: bytes) -> None:

@@ -111,9 +111,10 @@ def overheard(tmp_path_factory: pytest.TempPathFactory) -> Overheard:
     for site in SITES:
         (folder / "sites" / site).mkdir(parents=True)
         patients(site).to_parquet(folder / "sites" / site / "patients.parquet", index=False)
-    around = Surroundings(entropy=entropy("simulated"), clock=clock)
+    received: list[bytes] = []
+    around = Surroundings(entropy=entropy("simulated"), clock=clock, received=received.append)
     done = simulate(folder / "study.yaml", folder / "sites", folder / "out", surroundings=around)
-    return Overheard(done.release, tuple(around.received))
+    return Overheard(done.release, tuple(received))
 
 
 def words(data: bytes) -> set[bytes]:
