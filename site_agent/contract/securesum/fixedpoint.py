@@ -24,7 +24,7 @@ Limbs = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
 LIMB_BITS: Final = 64
-BLOCK: Final = 4096  # numbers at a time: what is formed on the way stays in a cache
+BLOCK: Final = 8192  # numbers at a time: what is formed on the way stays in a cache
 MOST_TERMS: Final = 100  # whose carries are counted in 8 bits
 
 
@@ -149,22 +149,25 @@ class Accumulator:
             self._settle()
 
     def _settle(self) -> None:
-        """Give each limb the carries of the one below it, until none is left."""
+        """Give each limb the carries of the one below it, until none is left.
+
+        What is given is a word g modulo 2^64, and the limb that took it ran over if it is below g
+        now. For a borrow, g = 2^64 - b, that is so unless the limb was below b.
+        """
         carries = self._carries
         while carries[:, :-1].any():
             given = np.zeros(self._limbs.shape, dtype=np.int64)
             given[:, 1:] = carries[:, :-1]
-            before = self._limbs.copy()
-            self._limbs += given.view(np.uint64)
-            carries = ((given > 0) & (self._limbs < before)).view(np.int8)
-            carries = carries - ((given < 0) & (self._limbs > before)).view(np.int8)
+            words = given.view(np.uint64)
+            self._limbs += words
+            carries = (self._limbs < words).view(np.int8) - (given < 0).view(np.int8)
         self._carries[:] = 0
         self._terms = 0
 
     def total(self) -> Limbs:
-        """Return the sum as limbs (n, L)."""
+        """Return the sum as limbs (n, L), which are not to be changed."""
         self._settle()
-        return self._limbs.copy()
+        return self._limbs
 
 
 def negate(limbs: Limbs) -> Limbs:

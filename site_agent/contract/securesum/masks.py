@@ -27,7 +27,8 @@ from site_agent.contract.securesum.fixedpoint import Accumulator, Encoding, Limb
 from site_agent.contract.securesum.vector import ORDER, Layout, Vector, from_bytes
 
 KEY_BYTES: Final = 32
-ZEROS: Final = memoryview(bytes(1 << 19))  # of which a stream encrypts one part after another
+BLOCK_BYTES: Final = 16  # of the cipher, whose output may go to a buffer that is longer by one
+ZEROS: Final = memoryview(bytes(1 << 18))  # of which a stream encrypts one part after another
 
 
 def pair_secret(own: X25519PrivateKey, other: bytes, transcript: bytes, preshared: bytes) -> bytes:
@@ -84,14 +85,15 @@ def _masked(
     limbs: Limbs, encoding: Encoding, streams: Sequence[tuple[bool, CipherContext]]
 ) -> Limbs:
     out = np.empty(limbs.shape, dtype=np.uint64)
-    step = len(ZEROS) // (8 * encoding.limbs)
+    step, buffer = len(ZEROS) // (8 * encoding.limbs), bytearray(len(ZEROS) + BLOCK_BYTES)
     for start in range(0, len(limbs), step):
         part = limbs[start : start + step]
+        words = np.frombuffer(buffer, dtype="<u8", count=part.size).reshape(part.shape)
         sum_ = Accumulator(len(part), encoding)
         sum_.add(part)
         for later, stream in streams:
-            words = np.frombuffer(stream.update(ZEROS[: 8 * part.size]), dtype="<u8")
-            (sum_.add if later else sum_.subtract)(words.reshape(part.shape))
+            stream.update_into(ZEROS[: 8 * part.size], buffer)
+            (sum_.add if later else sum_.subtract)(words)
         out[start : start + step] = sum_.total()
     return out
 
