@@ -55,13 +55,15 @@ simulate: $(READY)
 test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
-# Tests against PostgreSQL, over network namespaces and of systemd units need Debian packages. As
-# root they are installed; else the tests that need what is missing are skipped and say so.
+# Tests against PostgreSQL, over network namespaces, of systemd units and of pages need Debian
+# packages. As root they are installed; else the tests that need what is missing are skipped and
+# say so.
 debian:
 	@missing=""; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
 	command -v systemd-analyze >/dev/null 2>&1 || missing="$$missing systemd"; \
+	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		echo "installing$$missing"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \

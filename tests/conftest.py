@@ -1,12 +1,26 @@
-"""Property tests draw the same examples in every run of the default suite.
+"""What all tests share: the examples of property tests, and one browser.
 
-`make campaign` draws others each time (--hypothesis-profile=random).
+Property tests draw the same examples in every run of the default suite; `make campaign` draws
+others each time (--hypothesis-profile=random).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 from hypothesis import settings
+
+from tests.browser import chromium
 
 settings.register_profile("fixed", derandomize=True)
 settings.register_profile("random", derandomize=False)
 settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless chromium; `tests.browser` opens windows of it and looks at pages."""
+    with chromium() as started:
+        yield started
