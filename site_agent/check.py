@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,15 @@ def checked(site: Site, wanted: str) -> Checked:
 
     `wanted` is the name or hash of a study that was fetched, or the path of a study file.
     """
+    study, folder, attributes = study_and_data(site, wanted)
+    return Checked(study, folder, read_data(study, folder, site.name, attributes))
+
+
+def study_and_data(site: Site, wanted: str) -> tuple[Study, Path, Mapping[str, str]]:
+    """Return a study, the folder of this hospital's data for it, and what is fixed for the site."""
     study = _study(site, wanted)
-    folder = site.data(study.name)
     pinned = study.roster.sites[site.name].attributes if study.roster else site.attributes
-    return Checked(study, folder, read_data(study, folder, site.name, pinned))
+    return study, site.data(study.name), pinned
 
 
 def check(site: Site, wanted: str) -> dict[str, Any]:

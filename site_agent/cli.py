@@ -18,6 +18,7 @@ from site_agent.approvals import approvals
 from site_agent.contract.errors import ConfigurationError, QuorumError
 from site_agent.contract.identity import fingerprint
 from site_agent.contract.version import VERSION
+from site_agent.local.command import figures
 from site_agent.runtime.clock import utc
 from site_agent.runtime.command import progress, run
 from site_agent.runtime.http import patiently
@@ -437,3 +438,6 @@ def status(config: Path, as_json: bool) -> None:
             click.echo(f"{name:12} {value}")
     if trouble is not None:
         raise trouble
+
+
+cli.add_command(figures)

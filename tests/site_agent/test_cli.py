@@ -414,6 +414,21 @@ def test_preview_of_data_that_do_not_fit(terminal: Terminal) -> None:
     assert (found.code, found.out, "99" in found.err) == (1, "", False)
 
 
+def test_figures(terminal: Terminal, tmp_path: Path) -> None:
+    """A page that only its owner may read; nothing is sent, and nothing noted."""
+    out = tmp_path / "figures.html"
+    found = terminal.call("figures", "protocol", "--out", str(out))
+    assert (found.code, out.stat().st_mode & 0o777) == (0, 0o600)
+    assert (terminal.way.requests, terminal.entries()) == ([], [])
+
+
+def test_figures_without_the_package(terminal: Terminal) -> None:
+    """An agent that was installed without the extra says which one is missing."""
+    terminal.patch.setitem(sys.modules, "site_agent.local.page", None)
+    found = terminal.call("figures", "protocol")
+    assert (found.code, "extra 'figures'" in found.err) == (78, True)
+
+
 # approve and revoke
 
 
@@ -764,7 +779,7 @@ EVERYTHING = """
 import importlib, pkgutil, sys
 import site_agent
 for found in pkgutil.walk_packages(site_agent.__path__, "site_agent."):
-    if not found.name.endswith("__main__"):
+    if not found.name.endswith("__main__") and ".local." not in found.name:
         importlib.import_module(found.name)
 names = {name.partition(".")[0] for name in sys.modules}
 print(sorted(names & {"coordinator", "flows", "prefect", "fastapi", "sqlalchemy", "pandas"}))
@@ -772,5 +787,8 @@ print(sorted(names & {"coordinator", "flows", "prefect", "fastapi", "sqlalchemy"
 
 
 def test_the_agent_loads_nothing_of_the_center() -> None:
-    """No module of the agent, nor what it loads, is of the center or of what only it needs."""
+    """No module of the agent, nor what it loads, is of the center or of what only it needs.
+
+    What a hospital draws for itself is apart, and has an extra of its own.
+    """
     assert run_python(EVERYTHING) == "[]"
