@@ -25,6 +25,27 @@ class Axis:
         return self.start + (self.end - self.start) * value / self.top
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A linear axis: from `low` to `high` in values, from `start` to `end` in the drawing."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def place(self, value: float) -> float:
+        """Return where a value stands; at the end of the axis if it lies beyond."""
+        held = min(max(value, self.low), self.high)
+        return self.start + (self.end - self.start) * (held - self.low) / (self.high - self.low)
+
+    def ticks(self) -> list[float]:
+        """Return round values along the axis, about five intervals apart."""
+        step = round_step(self.high - self.low, 5)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        return [step * k for k in range(first, last + 1)]
+
+
 def round_step(span: float, intervals: int) -> float:
     """Return the smallest step of 1, 2, 2.5 or 5 times a power of ten that spans it in so many.
 

@@ -15,16 +15,28 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from coordinator.report import watermark
-from coordinator.report.axes import round_step
-from coordinator.report.curve_figure import COLOURS, LABEL_SIZE, LEFT, PLOT_HEIGHT, TICK_SIZE, WIDTH
-from coordinator.report.direct_labels import text_width, wrapped
+from coordinator.report.axes import Scale
+from coordinator.report.direct_labels import wrapped
+from coordinator.report.plot import (
+    COLOURS,
+    LABEL_SIZE,
+    LABEL_WIDTH,
+    LEFT,
+    PALE,
+    PLOT_HEIGHT,
+    WIDTH,
+    Sheet,
+    label,
+    rule,
+    text,
+    widest,
+)
 from coordinator.report.risk_table import INK
-from coordinator.report.svg import element, joined, place, straight, straight_band
+from coordinator.report.svg import element, place, straight, straight_band
 
 LARGEST: Final = math.log(100.0)  # of a hazard ratio on the axis
 MANTISSAS: Final = (1.0, 2.0, 5.0)
 MOST_TICKS: Final = 7
-LABEL_WIDTH: Final = 84.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +51,24 @@ class FormFigure:
     marks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """A linear axis: from `low` to `high` in values, from `start` to `end` in the drawing."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def place(self, value: float) -> float:
-        """Return where a value stands; at the end of the axis if it lies beyond."""
-        held = min(max(value, self.low), self.high)
-        return self.start + (self.end - self.start) * (held - self.low) / (self.high - self.low)
-
-
 def form_figure(figure: FormFigure, identity: str) -> Markup:
     """Return the figure as one SVG element; `identity` starts its ids."""
     strip = tuple(watermark.strip_lines(figure.marks, WIDTH))
     top = watermark.strip_height(strip) + 28
     bottom = top + PLOT_HEIGHT
     lines = wrapped(figure.label, LABEL_WIDTH, LABEL_SIZE)
-    widest = max(text_width(line, LABEL_SIZE) for line in lines)
-    x, y = _scales(figure.form, WIDTH - 22 - widest - 6, bottom, top)
-    height = bottom + 42
+    x, y = _scales(figure.form, WIDTH - 22 - widest([lines]) - 6, bottom, top)
     parts = [
-        element("title", figure.title, id=f"{identity}-title"),
-        element("desc", figure.description, id=f"{identity}-desc"),
-        element("rect", width=WIDTH, height=height, fill="#ffffff"),
         *watermark.strip(strip, WIDTH),
         *_axes(figure, x, y),
         *_curve(figure.form, x, y),
-        *_label(lines, x.end + 8, y.place(_logs(figure.form, "hazard_ratio")[-1])),
+        *label(lines, x.end + 8, y.place(_logs(figure.form, "hazard_ratio")[-1])),
         *watermark.across(
             figure.marks, ((x.start + x.end) / 2, (top + bottom) / 2), x.end - x.start
         ),
     ]
-    return element(
-        "svg", joined(parts), class_="figure", role="img", focusable="false",
-        viewBox=f"0 0 {place(WIDTH)} {place(height)}",
-        aria_labelledby=f"{identity}-title {identity}-desc",
-    )  # fmt: skip
+    sheet = Sheet(figure.title, figure.description, WIDTH, bottom + 42)
+    return sheet.svg(parts, identity)
 
 
 def _logs(form: Mapping[str, Any], name: str) -> list[float]:
@@ -115,25 +104,24 @@ def ratio_ticks(low: float, high: float) -> list[float]:
 
 
 def _axes(figure: FormFigure, x: Scale, y: Scale) -> list[Markup]:
-    step = round_step(x.high - x.low, 5)
-    below = [step * k for k in range(math.ceil(x.low / step), math.floor(x.high / step) + 1)]
+    below = x.ticks()
     ratios = ratio_ticks(y.low, y.high)
-    parts = [
-        _rule((x.start, x.end), (y.place(math.log(t)),) * 2, "#e3e3e3") for t in ratios if t != 1
-    ]
+    parts = [rule((x.start, x.end), (y.place(math.log(t)),) * 2, PALE) for t in ratios if t != 1]
     parts += [
         element("line", x1=x.start, x2=x.end, y1=y.place(0.0), y2=y.place(0.0), stroke=INK,
                 stroke_width=1, stroke_dasharray="4 3", class_="reference"),
-        _rule((x.start, x.end), (y.start, y.start), INK),
-        _rule((x.start, x.start), (y.start, y.end), INK),
+        rule((x.start, x.end), (y.start, y.start), INK),
+        rule((x.start, x.start), (y.start, y.end), INK),
     ]  # fmt: skip
-    parts += [_rule((x.place(t),) * 2, (y.start, y.start + 4), INK) for t in below]
-    parts += [_text(f"{t:.10g}", x.start - 6, y.place(math.log(t)) + 4, "end") for t in ratios]
-    parts += [_text(f"{t:.10g}", x.place(t), y.start + 16, "middle") for t in below]
+    parts += [rule((x.place(t),) * 2, (y.start, y.start + 4), INK) for t in below]
+    parts += [
+        text(f"{t:.10g}", (x.start - 6, y.place(math.log(t)) + 4), "end", "tick") for t in ratios
+    ]
+    parts += [text(f"{t:.10g}", (x.place(t), y.start + 16), "middle", "tick") for t in below]
     return [
         *parts,
-        _text("Hazard ratio, log scale", 10, y.end - 12, "start"),
-        _text(figure.x_title, x.start, y.start + 33, "start"),
+        text("Hazard ratio, log scale", (10, y.end - 12), "start", "tick"),
+        text(figure.x_title, (x.start, y.start + 33), "start", "tick"),
     ]
 
 
@@ -149,21 +137,3 @@ def _curve(form: Mapping[str, Any], x: Scale, y: Scale) -> list[Markup]:
                 fill="none", stroke=COLOURS[0], stroke_width=2),
         element("circle", class_="reference", cx=place(at[0]), cy=place(at[1]), r=3, fill=INK),
     ]  # fmt: skip
-
-
-def _label(lines: tuple[str, ...], x: float, y: float) -> list[Markup]:
-    return [
-        element("text", line, class_="curve-label", x=x, y=y + 4 + 13 * row,
-                font_size=LABEL_SIZE, fill=INK)
-        for row, line in enumerate(lines)
-    ]  # fmt: skip
-
-
-def _rule(x: tuple[float, float], y: tuple[float, float], colour: str) -> Markup:
-    return element("line", x1=x[0], x2=x[1], y1=y[0], y2=y[1], stroke=colour, stroke_width=1)
-
-
-def _text(text: str, x: float, y: float, anchor: str) -> Markup:
-    return element(
-        "text", text, class_="tick", x=x, y=y, text_anchor=anchor, font_size=TICK_SIZE, fill=INK
-    )

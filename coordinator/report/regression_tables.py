@@ -13,7 +13,6 @@ from coordinator.report.views import Table, View
 Row = tuple[Cell, ...]
 RATIOS: Final = {"binomial": ("odds_ratio", "Odds ratio"), "poisson": ("rate_ratio", "Rate ratio")}
 NO_ESTIMATE: Final = "not estimable: constant, or a combination of the others"
-MOST_DAYS: Final = 12
 
 
 def glm_tables(view: View) -> list[Table]:
@@ -91,31 +90,6 @@ def _number(view: View, value: float | None) -> Cell:
     if not view.rules.total().rows:
         return view.limit.hidden
     return "" if value is None else numbers.significant(value)
-
-
-def loess_tables(view: View) -> list[Table]:
-    """Return each smoothed curve on some days; of a group of few rows nothing."""
-    rows = tuple(row for curve in view.result["smooths"] for row in _days(view, curve))
-    failed = tuple((view.group(item["group"]), item["because"]) for item in view.result["failed"])
-    columns = ("Group", "Day", f"Estimate ({view.level})")
-    tables = [
-        Table("Smoothed outcome", columns, rows, 2),
-        Table("No curve", ("Group", "Because"), failed, prose=True),
-    ]
-    return [table for table in tables if table.rows]
-
-
-def _days(view: View, curve: Mapping[str, Any]) -> list[Row]:
-    name = view.group(curve["group"])
-    if not view.rules.free and view.limit.small(curve["total_rows"]):
-        return [(name, "", view.limit.hidden)]
-    step = max(1, -(-len(curve["day"]) // MOST_DAYS))
-    parts = ("day", "estimate", "conf_low", "conf_high")
-    days = list(zip(*(curve[part] for part in parts), strict=True))[::step]
-    return [
-        (name, numbers.time(day), numbers.with_interval(*(numbers.fixed(v, 2) for v in values)))
-        for day, *values in days
-    ]
 
 
 def adjustment_tables(view: View) -> list[Table]:

@@ -29,9 +29,9 @@ from coordinator.report.regression_tables import (
     adjustment_tables,
     gee_tables,
     glm_tables,
-    loess_tables,
 )
 from coordinator.report.risk_table import GroupCounts
+from coordinator.report.smoothed import loess_tables, smoothed_figure
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
 
@@ -114,9 +114,13 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield figures of survival, predicted too, or of each incidence, and of a model's form."""
+    """Yield figures of survival, predicted too, of each incidence, of a form, of smooths."""
     if view.document.kind == "cox":
         drawn = predicted_figure(view, f"{identity}-1")
+        if drawn is not None:
+            yield Figure(*drawn, cells=())
+    if view.document.kind == "loess":
+        drawn = smoothed_figure(view, f"{identity}-1")
         if drawn is not None:
             yield Figure(*drawn, cells=())
     if view.result.get("functional_form") and not view.rules.total().few:

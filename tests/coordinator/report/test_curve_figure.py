@@ -10,16 +10,10 @@ from collections.abc import Sequence
 import pytest
 
 from coordinator.report.axes import time_axis
-from coordinator.report.curve_figure import (
-    LABEL_LINE,
-    LABEL_SIZE,
-    WIDTH,
-    CurveFigure,
-    curve_figure,
-    stroke,
-)
+from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line
 from coordinator.report.direct_labels import text_width
+from coordinator.report.plot import LABEL_LINE, LABEL_SIZE, WIDTH, stroke
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.suppression import Cell, Suppressed
 from tests.coordinator.report.made import DEVELOPMENT, HOSTILE, SYNTHETIC

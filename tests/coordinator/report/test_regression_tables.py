@@ -10,7 +10,6 @@ from coordinator.report.regression_tables import (
     adjustment_tables,
     gee_tables,
     glm_tables,
-    loess_tables,
 )
 from coordinator.report.words import sentence
 from tests.coordinator.report.made import view
@@ -49,12 +48,6 @@ def equations() -> dict[str, Any]:
     return {**COUNTED, "terms": [TERM], "scale": 0.98, "working_correlation": correlation}
 
 
-def smooth(rows: int) -> dict[str, Any]:
-    days = {"day": [0, 1], "estimate": [2.0, 1.5], "conf_low": [1.0, 0.5], "conf_high": [3, 2.5]}
-    curve = {"group": "high", "total_rows": rows, "rows": [rows - 1, 1], **days}
-    return {"smooths": [curve], "failed": [], "left_out": {}, "patients": rows, "conf_level": 0.95}
-
-
 DIAGRAM: dict[str, Any] = {
     "minimal_sets": [["age"]],
     "arrows": [["age", "dose"], ["dose", "death"]],
@@ -78,13 +71,6 @@ def test_the_working_correlation() -> None:
     """Its parameter stands in a table of its own."""
     tables = {table.caption: table.rows for table in gee_tables(view("gee", equations()))}
     assert tables["Working correlation"] == (("alpha", "0.400"),)
-
-
-@pytest.mark.parametrize(("rows", "told"), [(20, "2.00 (1.00 to 3.00)"), (3, "hidden")])
-def test_a_smoothed_curve_of_few_rows_is_hidden(rows: int, told: str) -> None:
-    """A group below the limit has no curve in the report."""
-    (table,) = loess_tables(view("loess", smooth(rows), least=5))
-    assert str(table.rows[0][2]) == told
 
 
 def test_a_diagram() -> None:
