@@ -65,9 +65,7 @@ SMALL: Final = 1e-10  # of the last step, in standard errors, and of the correla
 
 
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
-    options = read_regression(fields, context)
-    if options["weights"] is not None:
-        fields.issue("gee takes no weights; take 'weights' out", fields.named["weights"])
+    options = read_regression(fields, context, weighted=False)
     waves = _read_waves(fields)
     node = fields.node_of("wave", required=True)
     wave = None

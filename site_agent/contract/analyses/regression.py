@@ -36,8 +36,8 @@ class Regression:
         return (INTERCEPT, *self.terms)
 
 
-def read_regression(fields: Fields, context: Context) -> dict[str, Any]:
-    """Read what every regression has: rows, outcome, family, covariates, offset, weights."""
+def read_regression(fields: Fields, context: Context, *, weighted: bool = True) -> dict[str, Any]:
+    """Read what every regression has: rows, outcome, family, covariates, offset, maybe weights."""
     table = context.table(fields)
     return {
         "table": table,
@@ -46,7 +46,7 @@ def read_regression(fields: Fields, context: Context) -> dict[str, Any]:
         "family": fields.choice("family", tuple(FAMILIES)),
         "covariates": context.covariates(fields, table) if "covariates" in fields.named else [],
         "offset": read_number(fields, context, "offset", table),
-        "weights": read_number(fields, context, "weights", table),
+        "weights": read_number(fields, context, "weights", table) if weighted else None,
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
 
