@@ -1,4 +1,4 @@
-"""The tables of regressions, estimating equations, smoothed curves and causal diagrams."""
+"""The tables of regressions and of estimating equations."""
 
 from __future__ import annotations
 
@@ -90,26 +90,3 @@ def _number(view: View, value: float | None) -> Cell:
     if not view.rules.total().rows:
         return view.limit.hidden
     return "" if value is None else numbers.significant(value)
-
-
-def adjustment_tables(view: View) -> list[Table]:
-    """Return the minimal sets, the arrows, and what is said of each model."""
-    result = view.result
-    sets = tuple(
-        (", ".join(map(view.label, one)) or "none needed",) for one in result["minimal_sets"]
-    )
-    arrows = tuple((view.label(a), view.label(b)) for a, b in result["arrows"])
-    models = tuple(
-        (view.label(item["model"]), "; ".join(item["warnings"]) or "closes all back doors")
-        for item in result["checked"]
-    )
-    none = (("no set of measured covariates closes all back doors",),)
-    return [
-        Table("Minimal adjustment sets", ("Set",), sets or none, prose=True),
-        Table("Arrows of the diagram", ("From", "To"), arrows),
-        *(
-            [Table("Models beside the diagram", ("Model", "Found"), models, prose=True)]
-            if models
-            else []
-        ),
-    ]

@@ -14,6 +14,7 @@ from coordinator.report.comparison_tables import compare_tables, paired_tables
 from coordinator.report.curve_figure import CurveFigure, curve_figure
 from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
+from coordinator.report.diagrams import adjustment_figure, adjustment_tables
 from coordinator.report.families import longest, outcomes, ticks_of
 from coordinator.report.form_figure import FormFigure, form_figure
 from coordinator.report.model_tables import (
@@ -25,11 +26,7 @@ from coordinator.report.model_tables import (
     screen_tables,
 )
 from coordinator.report.predictions import predicted_figure
-from coordinator.report.regression_tables import (
-    adjustment_tables,
-    gee_tables,
-    glm_tables,
-)
+from coordinator.report.regression_tables import gee_tables, glm_tables
 from coordinator.report.risk_table import GroupCounts
 from coordinator.report.smoothed import loess_tables, smoothed_figure
 from coordinator.report.suppression import END, Cell
@@ -53,6 +50,11 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "adjustment": adjustment_tables,
 }
 COUNTED: Final = "At risk after each time; censored and events up to and including it."
+DRAWN: Final[Mapping[str, Callable[[View, str], tuple[Markup, str] | None]]] = {
+    "cox": predicted_figure,
+    "loess": smoothed_figure,
+    "adjustment": adjustment_figure,
+}
 CURVES: Final = ("survival", "incidence")
 NOT_DRAWN: Final = "Curves are not drawn where their first points would tell of few patients."
 LATE: Final = (
@@ -114,13 +116,9 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield figures of survival, predicted too, of each incidence, of a form, of smooths."""
-    if view.document.kind == "cox":
-        drawn = predicted_figure(view, f"{identity}-1")
-        if drawn is not None:
-            yield Figure(*drawn, cells=())
-    if view.document.kind == "loess":
-        drawn = smoothed_figure(view, f"{identity}-1")
+    """Yield the figures of the kinds in DRAWN, of a model's form, and of each outcome's curves."""
+    if view.document.kind in DRAWN:
+        drawn = DRAWN[view.document.kind](view, f"{identity}-1")
         if drawn is not None:
             yield Figure(*drawn, cells=())
     if view.result.get("functional_form") and not view.rules.total().few:

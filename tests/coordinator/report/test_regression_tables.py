@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from coordinator.report.regression_tables import (
-    adjustment_tables,
     gee_tables,
     glm_tables,
 )
@@ -48,13 +47,6 @@ def equations() -> dict[str, Any]:
     return {**COUNTED, "terms": [TERM], "scale": 0.98, "working_correlation": correlation}
 
 
-DIAGRAM: dict[str, Any] = {
-    "minimal_sets": [["age"]],
-    "arrows": [["age", "dose"], ["dose", "death"]],
-    "checked": [{"model": "model", "warnings": ["a back door is open"]}],
-}
-
-
 def test_odds_ratios() -> None:
     """A logistic model has odds ratios with limits, p and the coefficient."""
     (row,) = glm_tables(view("glm", regression()))[0].rows
@@ -71,16 +63,6 @@ def test_the_working_correlation() -> None:
     """Its parameter stands in a table of its own."""
     tables = {table.caption: table.rows for table in gee_tables(view("gee", equations()))}
     assert tables["Working correlation"] == (("alpha", "0.400"),)
-
-
-def test_a_diagram() -> None:
-    """Sets, arrows, and what is said of each model."""
-    sets, arrows, models = adjustment_tables(view("adjustment", DIAGRAM))
-    assert (sets.rows, len(arrows.rows), models.rows) == (
-        (("age",),),
-        2,
-        (("model", "a back door is open"),),
-    )
 
 
 @pytest.mark.parametrize("kind", ["glm", "gee", "loess", "adjustment"])
