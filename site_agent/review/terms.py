@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from site_agent.contract.catalogue import KINDS
 from site_agent.contract.roster import smallest_roster
 from site_agent.contract.study.at_center import at_center_sentences
 from site_agent.contract.study.model import Study
@@ -32,7 +33,8 @@ def compute_sentences(study: Study) -> list[str]:
 def _analysis_limits(study: Study) -> list[str]:
     """Return what is counted of single analyses, in a round of its own, and what is left out."""
     accepted = {item.analysis for item in study.policy.accepted}
-    if set(study.analyses) <= accepted:
+    asking = {n for n, one in study.analyses.items() if KINDS[one.kind].uses(one.options)}
+    if asking <= accepted:
         return [
             "WARNING: the study names every analysis under `accepted`, so nothing is counted of "
             "single analyses: a group, a cohort or a set of events can be as small as one patient."

@@ -187,7 +187,7 @@ def test_what_is_asked_first_is_told(name: str) -> None:
     asked = {
         (analysis.name, SUMS[ask.sum].disclosure)
         for analysis in found.analyses.values()
-        for ask in next(KINDS[analysis.kind].estimator(found, analysis, {}))
+        for ask in next(KINDS[analysis.kind].estimator(found, analysis, {}), ())
     }
     told = {(name, item["class"]) for name, opens in document.items() for item in opens}
     assert asked - told == set()
@@ -604,7 +604,7 @@ def test_the_limits_of_an_analysis() -> None:
 
 
 def test_a_study_that_accepts_everything() -> None:
-    """Nothing is counted of its analyses, and the steward is warned."""
+    """Nothing is counted of its analyses, and the steward is warned; a diagram asks for nothing."""
     assert "WARNING: the study names every analysis under `accepted`" in said(the_study("anakinra"))
 
 
