@@ -240,7 +240,7 @@ def profile_table(view: View, result: Mapping[str, Any]) -> Table:
     rows = tuple(
         (
             view.term(own["term"]),
-            _profile_limits(own),
+            profile_limits(own, "hazard_ratio"),
             numbers.significant(own["statistic"]) if own["statistic"] is not None else NO_LIMIT,
             numbers.p_value(own["p_value"]) if own["p_value"] is not None else NO_LIMIT,
         )
@@ -253,8 +253,9 @@ def profile_table(view: View, result: Mapping[str, Any]) -> Table:
 NO_LIMIT = "none within reach"
 
 
-def _profile_limits(own: Mapping[str, Any]) -> str:
-    ends = (own["hazard_ratio_low"], own["hazard_ratio_high"])
+def profile_limits(own: Mapping[str, Any], ratio: str) -> str:
+    """Return the profile limits of a coefficient as limits of its ratio of this name."""
+    ends = (own[f"{ratio}_low"], own[f"{ratio}_high"])
     return " to ".join(NO_LIMIT if end is None else numbers.ratio(end) for end in ends)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from coordinator.report import numbers
-from coordinator.report.model_tables import TEST_COLUMNS, test_row
+from coordinator.report.model_tables import TEST_COLUMNS, profile_limits, test_row
 from coordinator.report.suppression import Cell
 from coordinator.report.views import Table, View
 
@@ -26,8 +26,23 @@ def glm_tables(view: View) -> list[Table]:
         _terms(view),
         Table("Test of all coefficients but the intercept", TEST_COLUMNS, tests),
         Table("Fit", (*columns, "Dispersion"), (fit,), headed=0),
+        Table("Profile likelihood", ("Term", _limits_title(view)), () if few else _profile(view)),
     ]
     return [table for table in tables if table.rows]
+
+
+def _limits_title(view: View) -> str:
+    _, title = RATIOS.get(view.result["family"], ("", "Coefficient"))
+    return f"{title}, profile limits ({view.level})"
+
+
+def _profile(view: View) -> tuple[Row, ...]:
+    """Return the profile limits of each coefficient, as ratios."""
+    ratio, _ = RATIOS.get(view.result["family"], ("", ""))
+    return tuple(
+        (view.term(own["term"]), profile_limits(own, ratio))
+        for own in view.result.get("profile", ())
+    )
 
 
 def gee_tables(view: View) -> list[Table]:

@@ -264,6 +264,8 @@ def _glm(view: View) -> str:
     options = view.document.options
     robust = options["robust"]
     errors = "" if robust == "none" else f", robust errors with one cluster for each {robust}"
+    if options["intervals"] == "profile":
+        errors = "; limits by profile likelihood beside them"
     return (
         f"{FAMILIES[options['family']]} regression of {view.label(options['outcome'])} on "
         f"{_on(options)}{_cohort(view)}; {view.level.removesuffix(' CI')} Wald limits{errors}."

@@ -187,6 +187,8 @@ def _regression(study: Study, analysis: Analysis) -> list[str]:
         said.append(f"The part {options['offset']} of it is taken as known (an offset).")
     if options.get("robust", "none") != "none":
         said.append(f"Errors are robust, with one cluster for each {options['robust']}.")
+    if options.get("intervals") == "profile":
+        said.append("Limits of each coefficient are found by its profile likelihood too.")
     return said
 
 

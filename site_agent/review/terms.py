@@ -34,7 +34,7 @@ def _analysis_limits(study: Study) -> list[str]:
     """Return what is counted of single analyses, in a round of its own, and what is left out."""
     accepted = {item.analysis for item in study.policy.accepted}
     asking = {n for n, one in study.analyses.items() if KINDS[one.kind].uses(one.options)}
-    if asking <= accepted:
+    if asking and asking <= accepted:
         return [
             "WARNING: the study names every analysis under `accepted`, so nothing is counted of "
             "single analyses: a group, a cohort or a set of events can be as small as one patient."

@@ -14,6 +14,7 @@ from tests.oracle.reading import frame, result, study_text
 from tests.pooling import pool
 
 R_STOPS_EARLY = 1e-5  # a sandwich at the estimate where R's iteration has stopped
+R_INTERPOLATES = 2e-4  # a profile limit, in standard errors: R draws a spline through its profile
 
 FEMALE = '1 + number(sex == "female")'
 NODES = {"outcome": "nodes", "covariates": ["rx", "age", "obstruct", "extent"]}
@@ -135,6 +136,65 @@ def test_hospitals_as_clusters() -> None:
     theirs = np.array(_theirs("colon.logit.node4")["vcov_cluster"])
     scale = np.sqrt(np.outer(np.diag(theirs), np.diag(theirs)))
     assert np.abs(ours / scale - theirs / scale).max() <= R_STOPS_EARLY
+
+
+PROFILED = [model for model in MODELS if "lm." not in model and "quasi" not in model]
+
+
+@cache
+def _profiled(model: str) -> dict[str, Any]:
+    """The fit of a model with its profile limits."""
+    data = model.split(".")[0]
+    rows = frame(data).astype({"lung": {"event": bool}, "edge_sep": {"x": bool}}.get(data, {}))
+    sites = {f"site{site}": {"patients": part} for site, part in rows.groupby("site")}
+    wanted = {"model": {"kind": "glm", "intervals": "profile", **MODELS[model]}}
+    found = pool(study_text(data, wanted), sites).results["model"]
+    assert not isinstance(found, Failure), found.because
+    document: dict[str, Any] = found.document()
+    return document
+
+
+@pytest.mark.parametrize("model", PROFILED)
+def test_profile_limits(model: str) -> None:
+    """The limits are confint(glm)'s, as near as its spline is to the profile."""
+    theirs = _theirs(model)
+    errors = np.repeat(np.sqrt(np.diag(np.array(theirs["vcov"]))), 2)
+    ours = [[limits["conf_low"], limits["conf_high"]] for limits in _profiled(model)["profile"]]
+    assert in_errors(ours, theirs["ci_profile_or_t"], list(errors)) <= R_INTERPOLATES
+
+
+def _maximum(y: Any, x: Any, offset: Any, family: str) -> float:
+    """The log-likelihood at its maximum over coefficients, by Newton's method."""
+    beta = np.zeros(x.shape[1])
+    for _ in range(60):
+        eta = offset + x @ beta
+        mean = 1 / (1 + np.exp(-eta)) if family == "binomial" else np.exp(eta)
+        weight = mean * (1 - mean) if family == "binomial" else mean
+        if x.shape[1]:
+            beta = beta + np.linalg.solve(x.T @ (weight[:, None] * x), x.T @ (y - mean))
+    eta = offset + x @ beta
+    log_sum = np.logaddexp(0, eta) if family == "binomial" else np.exp(eta)
+    return float(y @ eta - log_sum.sum())
+
+
+def _colon() -> tuple[Any, Any]:
+    """Rows of the model of node counts with all values: outcome, and design with an intercept."""
+    rows = frame("colon").dropna(subset=["nodes"])
+    arms = [(rows.rx == level).to_numpy(float) for level in ("Lev", "Lev_5FU")]
+    plain = [rows[name].to_numpy(float) for name in ("age", "obstruct", "extent")]
+    return rows.nodes.to_numpy(float), np.column_stack([np.ones(len(rows)), *arms, *plain])
+
+
+@pytest.mark.parametrize("end", ["conf_low", "conf_high"])
+def test_profile_limits_are_roots(end: str) -> None:
+    """With a coefficient held at its limit the maximum has fallen by half of 3.841, to rounding."""
+    y, x = _colon()
+    top = _maximum(y, x, np.zeros(len(y)), "poisson")
+    falls = [
+        2 * (top - _maximum(y, np.delete(x, j, axis=1), x[:, j] * limits[end], "poisson"))
+        for j, limits in enumerate(_profiled("colon.poisson.nodes")["profile"])
+    ]
+    assert falls == pytest.approx([3.841458820694124] * x.shape[1], abs=1e-8)
 
 
 def test_f_test() -> None:

@@ -19,6 +19,7 @@ BINARY: Final = {"table": "visits", "outcome": "outcome", "family": "binomial"}
 WAVES: Final = {"wave": "visit", "waves": [1, 4]}
 ANALYSES: Final[dict[str, dict[str, Any]]] = {
     "glm": {"kind": "glm", **BINARY, "covariates": ["treat", "age"], "robust": "patient"},
+    "profiled": {"kind": "glm", **BINARY, "covariates": ["treat", "age"], "intervals": "profile"},
     "linear": {"kind": "glm", "table": "visits", "outcome": "age", "family": "gaussian"},
     "gee": {
         "kind": "gee",

@@ -349,6 +349,12 @@ def test_an_endpoint_that_no_analysis_uses() -> None:
             "patients of the table patients.",
         ),
         (
+            "a: {kind: glm, outcome: smoker, family: binomial, covariates: [age], "
+            "intervals: profile}",
+            "How the odds of smoker go with age (a regression). Limits of each coefficient are "
+            "found by its profile likelihood too. All patients of the table patients.",
+        ),
+        (
             "a: {kind: cox_screen, endpoint: survival, covariates: [age], complete: common}",
             "How the rate of the event death goes with each of these alone: age (Cox models); "
             "endpoint survival. All models take the rows in which every covariate is known. "

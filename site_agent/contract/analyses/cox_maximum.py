@@ -11,8 +11,8 @@ from site_agent.contract.analyses.cox_firth import maximise_penalised
 from site_agent.contract.analyses.cox_model import Model
 from site_agent.contract.analyses.cox_objective import Evaluator, Path
 from site_agent.contract.analyses.cox_profile import Profile, profiles
-from site_agent.contract.analyses.cox_together import PROFILE_POINTS
 from site_agent.contract.analyses.newton import Maximum, Monotone, maximise
+from site_agent.contract.analyses.profile_limit import PROFILE_POINTS
 from site_agent.contract.analyses.separation import Separated, monotone_words, refuse_separation
 from site_agent.contract.frames import Floats
 from site_agent.contract.study.model import Study

@@ -27,7 +27,6 @@ from site_agent.contract.study.model import Analysis, Study
 TIMES_PER_SUM: Final = 5
 COUNTED_POINTS: Final = 6  # beta = 0 and five steps of Newton's method
 FIRTH_POINTS: Final = 8  # beta = 0 and seven steps of a penalised fit
-PROFILE_POINTS: Final = 5  # on the way to one end of a profile, or to its value at 0
 MOST_POINTS: Final = 100
 
 

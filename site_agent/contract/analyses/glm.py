@@ -6,6 +6,8 @@
     robust   (X' W X)^-1 M (X' W X)^-1, M over clusters       White 1980, Liang and Zeger 1986;
              no small-sample factor (HC0, `sandwich::vcovCL(cadjust = FALSE, type = "HC0")`)
 
+With `intervals: profile` the profile-likelihood limits come with them (glm_profile.py).
+
 Newton's method begins at the intercept of the mean outcome. Covariates are centred and a gaussian
 outcome is divided by its standard deviation while sums are formed; both are taken back at the end.
 """
@@ -13,10 +15,13 @@ outcome is divided by its standard deviation while sums are formed; both are tak
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from site_agent.contract.analyses.cox_options import INTERVALS
+from site_agent.contract.analyses.glm_profile import Reported, profile_limits
 from site_agent.contract.analyses.glm_results import GlmFit, Scaled, glm_fit
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
 from site_agent.contract.analyses.newton import Monotone, maximise
@@ -54,7 +59,14 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         node = fields.named.get("dispersion")
         fields.issue("family gaussian estimates its dispersion; take 'dispersion' out", node)
     robust = fields.choice("robust", ("none", *CLUSTERS), default="none")
-    return {**options, "dispersion": dispersion, "robust": robust}
+    intervals = fields.choice("intervals", INTERVALS, default="wald")
+    if intervals == "profile" and (robust != "none" or dispersion == "estimated"):
+        fields.issue(
+            "intervals: profile needs a likelihood, so family binomial or poisson, fixed "
+            "dispersion and no robust errors; take 'intervals' out",
+            fields.named["intervals"],
+        )
+    return {**options, "dispersion": dispersion, "robust": robust, "intervals": intervals}
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
@@ -111,7 +123,14 @@ def fit(
         more = {**fixed, "cluster": options["robust"]}
         (answer,) = yield (Ask(BEHIND.name, model.frame, more, at.floats),)
         behind = answer.totals
-    return glm_fit(model, options, maximum, Scaled(centre, scale, public["start"], known), behind)
+    scaled = Scaled(centre, scale, public["start"], known)
+    fitted = glm_fit(model, options, maximum, scaled, behind)
+    if options["intervals"] != "profile":
+        return fitted
+    reported = Reported(ask, ~maximum.aliased, centre, public["start"])
+    level = options["conf_level"]
+    limits = yield from profile_limits(reported, maximum, covariance, model.names, level=level)
+    return replace(fitted, profile=limits)
 
 
 def _separated(model: Regression, monotone: Monotone) -> str:

@@ -24,6 +24,8 @@ from site_agent.contract.analyses.coefficients import (
     terms_table,
     tests_table,
 )
+from site_agent.contract.analyses.glm_profile import COLUMNS as PROFILE_COLUMNS
+from site_agent.contract.analyses.glm_profile import ProfileLimits
 from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.kind import Options
 from site_agent.contract.analyses.newton import Maximum
@@ -51,7 +53,8 @@ class Scaled:
 class GlmFit:
     """A fitted regression; variance and naive_variance (1 + p, 1 + p), 0 for aliased ones.
 
-    variance is the robust one where it was asked for. null_deviance is NaN with an offset.
+    variance is the robust one where it was asked for. null_deviance is NaN with an offset. profile:
+    limits by likelihood, where they were asked for.
     """
 
     family: str
@@ -72,6 +75,7 @@ class GlmFit:
     pearson: float
     tests: tuple[Test, ...]
     evaluations: int
+    profile: tuple[ProfileLimits, ...] = ()
 
     @property
     def aic(self) -> float:
@@ -100,7 +104,11 @@ class GlmFit:
             **{name: number(value) for name, value in self._criteria().items()},
             "tests": [test.document() for test in self.tests],
             "evaluations": self.evaluations,
+            **({"profile": self._profile_document()} if self.profile else {}),
         }
+
+    def _profile_document(self) -> list[dict[str, Any]]:
+        return [one.document(RATIOS[self.family]) for one in self.profile]
 
     def _criteria(self) -> dict[str, float]:
         return {
@@ -113,8 +121,9 @@ class GlmFit:
         }
 
     def tables(self) -> Mapping[str, Tidy]:
-        """Return `terms`, `tests` and `summary`."""
+        """Return `terms`, `tests` and `summary`, and `profile` where it was asked for."""
         criteria = self._criteria()
+        limits = Tidy(PROFILE_COLUMNS, tuple(one.cells() for one in self.profile))
         return {
             "terms": terms_table(self.terms),
             "tests": tests_table(self.tests),
@@ -127,6 +136,7 @@ class GlmFit:
                     ),
                 ),
             ),
+            **({"profile": limits} if self.profile else {}),
         }
 
 

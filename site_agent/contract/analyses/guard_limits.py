@@ -53,12 +53,13 @@ import numpy as np
 
 from site_agent.contract import expressions
 from site_agent.contract.analyses.cox_thirds import cubes
-from site_agent.contract.analyses.cox_together import FIRTH_POINTS, PROFILE_POINTS
+from site_agent.contract.analyses.cox_together import FIRTH_POINTS
 from site_agent.contract.analyses.guard_flow import Spread
 from site_agent.contract.analyses.guard_openings import Opening, columns_of
 from site_agent.contract.analyses.guard_selections import selection
 from site_agent.contract.analyses.guard_sums import CARRIERS
 from site_agent.contract.analyses.guard_values import INDICATOR, two_values
+from site_agent.contract.analyses.profile_limit import PROFILE_POINTS
 from site_agent.contract.analyses.risk_sets import triangle
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.expressions import Category, Number

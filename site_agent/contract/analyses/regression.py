@@ -9,6 +9,7 @@ import numpy as np
 
 from site_agent.contract.analyses.families import FAMILIES, Family
 from site_agent.contract.analyses.kind import Context, Options
+from site_agent.contract.analyses.profile_limit import PROFILE_POINTS
 from site_agent.contract.analyses.risk_sets import triangle, unpack
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.expressions import Boolean, Number
@@ -161,5 +162,6 @@ def scalars_of_regression(study: Study, analysis: Analysis, frame: Frame) -> int
     columns = sum(len(design_columns(study, frame.table, name)) for name in frame.covariates)
     p = 1 + columns
     sandwich = triangle(p) if analysis.options.get("robust", "row") != "none" else 0
-    points = COUNTED_POINTS * (1 + p + triangle(p))
+    ends = 2 * p if analysis.options.get("intervals") == "profile" else 0
+    points = (COUNTED_POINTS + PROFILE_POINTS * ends) * (1 + p + triangle(p))
     return 2 * columns + triangle(columns) + points + sandwich

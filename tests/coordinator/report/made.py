@@ -312,7 +312,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "tests": ["t", "signed_rank"], "conf_level": 0.95,
     },
     "meta_analysis": {**COX_OPTIONS, "least_events": 5},
-    "glm": {**REGRESSION_OPTIONS, "robust": "none", "dispersion": "fixed"},
+    "glm": {
+        **REGRESSION_OPTIONS, "robust": "none", "dispersion": "fixed", "intervals": "wald",
+    },
     "gee": {
         **REGRESSION_OPTIONS,
         "wave": "day",

@@ -53,6 +53,29 @@ def test_odds_ratios() -> None:
     assert row[:3] == ("age", "1.65 (1.01 to 2.69)", "0.045")
 
 
+ENDS = {"conf_low": 0.0, "conf_high": None, "odds_ratio_low": 1.0, "odds_ratio_high": None}
+LIMITS = {"term": "age", **ENDS}
+
+
+def profiles() -> list[tuple[Any, ...]]:
+    tables = glm_tables(view("glm", regression(profile=[LIMITS])))
+    return [row for table in tables if table.caption == "Profile likelihood" for row in table.rows]
+
+
+def test_profile_limits() -> None:
+    """Limits as odds ratios; one that was not found says so."""
+    assert profiles() == [("age", "1.00 to none within reach")]
+
+
+def test_the_sentence_names_profile_limits() -> None:
+    """Only where they were asked for."""
+    told = [
+        "by profile likelihood" in sentence(view("glm", regression(), intervals=name))
+        for name in ("wald", "profile")
+    ]
+    assert told == [False, True]
+
+
 def test_a_fit_of_few_rows_hides_what_gives_their_number() -> None:
     """Rows below the limit are hidden, and the likelihood that counts them with them."""
     few = glm_tables(view("glm", regression(rows=3, patients=3), least=5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from site_agent.contract.analyses.results import Failure
+from site_agent.contract.errors import StudyError
 from tests.pooling import pool
 
 STUDY = """
@@ -65,6 +67,39 @@ def test_odds_by_hand() -> None:
     """One of three without x and two of three with it: the odds ratio is 4."""
     found = outcome(LOGIT, [0, 0, 0, 1, 1, 1], [1, 0, 0, 1, 1, 0])
     assert found.document()["terms"][1]["odds_ratio"] == pytest.approx(4, rel=1e-12)
+
+
+def fall(limit: float, events: int, rows: int) -> float:
+    """Twice what the log-likelihood of a proportion loses at log odds."""
+    p, q = events / rows, 1 / (1 + math.exp(-limit))
+    return 2 * (events * math.log(p / q) + (rows - events) * math.log((1 - p) / (1 - q)))
+
+
+def test_profile_limits_by_hand() -> None:
+    """With two groups the intercept's profile is that of the proportion 2 of 5 without x."""
+    analysis = LOGIT.replace("}", ", intervals: profile}")
+    found = outcome(analysis, [0] * 5 + [1] * 4, [1, 1, 0, 0, 0, 1, 0, 1, 1]).document()
+    intercept = found["profile"][0]
+    falls = [fall(intercept[end], 2, 5) for end in ("conf_low", "conf_high")]
+    assert falls == pytest.approx([3.841458820694124] * 2, rel=1e-9)
+
+
+def test_an_aliased_column_has_no_profile() -> None:
+    """A column that does not vary has no limits, the others have."""
+    analysis = LOGIT.replace("}", ", intervals: profile}")
+    found = outcome(analysis, [2] * 5, [1, 1, 0, 0, 0]).document()["profile"]
+    assert [limits["term"] for limits in found] == ["(Intercept)"]
+
+
+@pytest.mark.parametrize("more", ["robust: row", "dispersion: estimated", "family: gaussian"])
+def test_profile_limits_need_a_likelihood(more: str) -> None:
+    """Neither with robust errors nor with an estimated dispersion."""
+    name = more.split(":")[0]
+    base = {"family": "family: binomial", name: more}
+    analysis = f"{{kind: glm, outcome: y, intervals: profile, {', '.join(base.values())}}}"
+    with pytest.raises(StudyError) as refused:
+        outcome(analysis, [0, 1], [0, 1])
+    assert "intervals: profile needs a likelihood" in str(refused.value)
 
 
 def test_rates_by_hand() -> None:
