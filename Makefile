@@ -16,8 +16,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
-	@echo "               make demo STUDY=lung: 19 agents and real patients"
-	@echo "make simulate  both studies in one process"
+	@echo "               make demo STUDY=lung: 19 agents and real patients; STUDY=mgh: 5 agents"
+	@echo "make simulate  all three studies in one process"
 	@echo "make test      run the tests"
 	@echo "make check     format, lint, types, documentation, tests"
 	@echo "make format    format the code"
@@ -51,6 +51,11 @@ simulate: $(READY)
 	@$(BIN)/python studies/anakinra/generate.py --out $(BUILD)/anakinra/sites
 	@$(BIN)/coordinator simulate studies/anakinra/study.yaml \
 		--sites $(BUILD)/anakinra/sites --out $(BUILD)/anakinra/out
+	@echo
+	@echo "== mgh: 14 synthetic patients in 5 hospitals =="
+	@$(BIN)/python studies/mgh/generate.py --out $(BUILD)/mgh/sites
+	@$(BIN)/coordinator simulate studies/mgh/study.yaml \
+		--sites $(BUILD)/mgh/sites --out $(BUILD)/mgh/out
 
 test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal

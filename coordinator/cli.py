@@ -307,22 +307,28 @@ def simulate_command(
         names = check_sites(study_file, sites, development=development)
         click.echo(f"{len(names)} sites: the data of all fit the study")
         return
-    published = study_file.parent / PUBLISHED
-    if published.exists():
+    beside = study_file.parent / PUBLISHED
+    published = beside if beside.exists() else None
+    if published:
         read_published(published)  # what is wrong with it is better told before than after
     around = Surroundings(progress=progress())
     done = simulate(study_file, sites, out, development=development, surroundings=around)
-    report = write_report(done.folder)
+    report = write_report(done.folder, published)
     if as_json:
         click.echo((done.folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
         return
-    click.echo(summary(done.folder, published if published.exists() else None))
+    click.echo(summary(done.folder, published))
     click.echo(f"\nresults  {done.folder}\nreport   {report}")
 
 
 @cli.command()
 @click.argument("release", type=FILE)
-@click.option("--published", type=FILE, help="File of published numbers to stand beside ours.")
+@click.option(
+    "--published",
+    type=FILE,
+    help="File of published numbers to stand beside ours, here and in RELEASE/comparison.html. "
+    "Without it there is no such page, and one that was there is removed.",
+)
 def report(release: Path, published: Path | None) -> None:
     """Write RELEASE/report.html again from the files in RELEASE, and print the summary.
 
@@ -332,7 +338,7 @@ def report(release: Path, published: Path | None) -> None:
         raise ConfigurationError(
             f"{release} holds no release (no manifest.json); expected a folder release-<n>"
         )
-    written = write_report(release)
+    written = write_report(release, published)
     click.echo(summary(release, published))
     click.echo(f"\nreport   {written}")
 

@@ -117,7 +117,7 @@ class Refresh:
 
     def report(self) -> Path:
         """Write the report of the finished release; return its path."""
-        return write_report(self._folder(self.number))
+        return write_report(self._folder(self.number), self.home.published(self.study.name))
 
     def give_up(self) -> None:
         """Burn the release."""

@@ -29,6 +29,7 @@ from site_agent.contract.version import SOFTWARE
 
 SCHEMA: Final = 1
 WATERMARK: Final = "watermark"
+NOT_HASHED: Final = ("manifest.json", "report.html", "comparison.html")
 LIBRARIES: Final = ("numpy", "scipy", "pyarrow", "cryptography")
 
 
@@ -173,7 +174,7 @@ def _manifest(folder: Path, release: Release, circumstances: Circumstances) -> d
         "files": {
             path.name: sha256(path.read_bytes())
             for path in sorted(folder.iterdir())
-            if path.is_file() and path.name not in ("manifest.json", "report.html")
+            if path.is_file() and path.name not in NOT_HASHED
         },
     }
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 STUDIES: Final = Path(__file__).parent  # as it was named, so that commands read well
-MAKERS: Final = {"anakinra": "generate.py", "lung": "export.py"}
+MAKERS: Final = {"anakinra": "generate.py", "lung": "export.py", "mgh": "generate.py"}
 BIN: Final = Path(sys.executable).parent
 PORTS: Final = {"exchange": 8470, "prefect": 4200}
 UP_WITHIN_S: Final = 180
@@ -171,6 +171,7 @@ class Demo:
         folder = self.center / "results" / self.study / "release-1"
         self.heading("Where it is")
         print(f"report      {folder / 'report.html'}")
+        print(f"comparison  {folder / 'comparison.html'}: published numbers beside these")
         print(f"results     {folder}")
         print(f"hospitals   {self.out / 'hospitals'}/<name>: settings, key, ledger, log")
         print("Prefect UI  the runs, and curves, tables and models as artifacts. Start it with")

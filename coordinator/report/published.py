@@ -8,6 +8,9 @@ The file beside a study:
 
     published: 1                    # version of this format
     note: How far ours can be equal # optional; stands under the table
+    grounds:                        # optional: why numbers compare, under names of yours
+      counts: {due: equality, because: They follow from counts alone.}
+      models: {due: direction, from: 1, because: The patients are others.}
     entries:
       - analysis: by_sex            # whose result
         what: Median survival, male
@@ -19,6 +22,11 @@ The file beside a study:
         times: 1                    # our numbers times this first; 100 for percent; or a list,
                                     # one for each: "10 (66.7%)" takes [1, 100]
         source: R 4.2.2, survival 3.5-3, print(survfit)
+        ground: counts              # optional, one of `grounds`; without one equality is due
+        because: A slip of the table # optional: why this one differs, or cannot be equal
+
+A ground says what is due: `equality` of all numbers as rounded there; `direction`, the same side of
+`from` (1 of a ratio, 0 of a difference) for the first of them; `size`, to be seen beside.
 """
 
 from __future__ import annotations
@@ -36,9 +44,15 @@ from coordinator.report.paths import NoSuchNumber, number_at, steps
 from coordinator.report.views import Table, View
 from coordinator.report.words import no_result
 from site_agent.contract.errors import ConfigurationError
+from site_agent.contract.study.fields import nearest
 
 FORMAT: Final = 1
-FIELDS: Final = ("analysis", "what", "numbers", "text", "times", "source")
+FIELDS: Final = ("analysis", "what", "numbers", "text", "times", "source", "ground", "because")
+OPTIONAL: Final = ("times", "ground", "because")
+GROUND_FIELDS: Final = ("due", "from", "because")
+EQUALITY: Final = "equality"
+DIRECTION: Final = "direction"
+DUE: Final = (EQUALITY, DIRECTION, "size")
 NUMERAL: Final = re.compile(r"(?:(?<![\w.)%])[-−])?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 COUNTS: Final = frozenset(
     {"rows", "patients", "events", "observed", "expected", "left_out"}
@@ -49,6 +63,19 @@ LIKELIHOODS: Final = frozenset({"loglik_null", "loglik", "aic", "bic"})
 EQUAL: Final = "equal"
 DIFFERS: Final = "differs"
 NOT_SHOWN: Final = "not shown"
+SAME_DIRECTION: Final = "same direction"
+OTHER_DIRECTION: Final = "other direction"
+BESIDE: Final = "beside"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is due of numbers, and why; `null` parts the directions, None but for a direction."""
+
+    name: str = EQUALITY
+    due: str = EQUALITY
+    because: str = "Nothing else is stated."
+    null: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +88,8 @@ class Entry:
     text: str
     times: tuple[float, ...]
     source: str
+    ground: Ground = Ground()
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +108,11 @@ class Comparison:
     ours: str
     verdict: str
 
+    @property
+    def holds(self) -> bool:
+        """Return whether what is due of it is so."""
+        return self.verdict in (EQUAL, SAME_DIRECTION, BESIDE)
+
 
 def read_published(path: Path) -> Published:
     """Return a file of published numbers; ConfigurationError if it is none."""
@@ -94,7 +128,7 @@ def read_published(path: Path) -> Published:
         ) from None
     fields = found if isinstance(found, dict) else {}
     note = fields.get("note", "")
-    named = set(fields) - {"note"}
+    named = set(fields) - {"note", "grounds"}
     if (
         named != {"published", "entries"}
         or fields["published"] != FORMAT
@@ -104,14 +138,39 @@ def read_published(path: Path) -> Published:
             f"{path}: found {', '.join(map(str, fields)) or 'no fields'}, expected "
             f"`published: {FORMAT}` and `entries`, a list"
         )
+    grounds = _grounds(fields.get("grounds", {}), f"{path}, grounds")
     entries = enumerate(fields["entries"] or (), 1)
-    return Published(tuple(_entry(entry, f"{path}, entry {n}") for n, entry in entries), note)
+    found = tuple(_entry(entry, grounds, f"{path}, entry {n}") for n, entry in entries)
+    return Published(found, note)
 
 
-def _entry(fields: Any, place: str) -> Entry:
+def _grounds(fields: Any, place: str) -> dict[str, Ground]:
+    """Return the grounds by name; ConfigurationError if one is not as it should be."""
+    if not isinstance(fields, dict):
+        raise ConfigurationError(f"{place}: found no names; expected a ground under each name")
+    return {str(name): _ground(str(name), ground, place) for name, ground in fields.items()}
+
+
+def _ground(name: str, fields: Any, place: str) -> Ground:
+    named = fields if isinstance(fields, dict) else {}
+    due, because, null = (named.get(field) for field in ("due", "because", "from"))
+    wanted = (
+        f"expected `due`, one of {', '.join(DUE)}, a text `because`, and a number `from` with "
+        f"{DIRECTION} only"
+    )
+    if set(named) - set(GROUND_FIELDS) or due not in DUE or not isinstance(because, str):
+        raise ConfigurationError(f"{place}, {name}: found {', '.join(map(str, named))}; {wanted}")
+    if due != DIRECTION and "from" not in named:
+        return Ground(name, due, because)
+    if due != DIRECTION or isinstance(null, bool) or not isinstance(null, (int, float)):
+        raise ConfigurationError(f"{place}, {name}: found `from` {null} with {due}; {wanted}")
+    return Ground(name, due, because, float(null))
+
+
+def _entry(fields: Any, grounds: Mapping[str, Ground], place: str) -> Entry:
     named = fields if isinstance(fields, dict) else {}
     unknown = [str(name) for name in named if name not in FIELDS]
-    absent = [name for name in FIELDS if name not in named and name != "times"]
+    absent = [name for name in FIELDS if name not in named and name not in OPTIONAL]
     if unknown or absent:
         raise ConfigurationError(
             f"{place}: found {', '.join(unknown) or 'nothing'} that is unknown, and "
@@ -119,6 +178,7 @@ def _entry(fields: Any, place: str) -> Entry:
         )
     paths = named["numbers"] if isinstance(named["numbers"], list) else [named["numbers"]]
     texts = [named[name] for name in ("analysis", "what", "text", "source")]
+    texts += [named[name] for name in ("ground", "because") if name in named]
     if not all(isinstance(text, str) for text in [*texts, *paths]):
         raise ConfigurationError(
             f"{place}: found a field that is no text; expected texts and paths; put them in quotes"
@@ -129,8 +189,24 @@ def _entry(fields: Any, place: str) -> Entry:
             f"{place}: found {numerals} numerals in `text` and {len(paths)} paths in `numbers`; "
             f"expected a path for each numeral"
         )
-    analysis, what, text, source = texts
-    return Entry(analysis, what, tuple(paths), text, _times(named, numerals, place), source)
+    ground = named.get("ground", "")
+    if ground and ground not in grounds:
+        hint = nearest(ground, list(grounds))
+        raise ConfigurationError(
+            f"{place}: found the ground '{ground}'{hint}; expected one of `grounds`: "
+            f"{', '.join(grounds) or 'none are there'}"
+        )
+    analysis, what, text, source = texts[:4]
+    return Entry(
+        analysis,
+        what,
+        tuple(paths),
+        text,
+        _times(named, numerals, place),
+        source,
+        grounds.get(ground, Ground()),
+        named.get("because", ""),
+    )
 
 
 def _times(named: Mapping[str, Any], numerals: int, place: str) -> tuple[float, ...]:
@@ -173,7 +249,20 @@ def _compared(entry: Entry, view: View) -> Comparison:
     scaled = [None if n is None else n * times for n, times in zip(found, entry.times, strict=True)]
     ours = as_published(entry.text, scaled)
     same = ours == entry.text.replace("−", "-")
-    return Comparison(entry, ours, EQUAL if same else DIFFERS)
+    return Comparison(entry, ours, EQUAL if same else _unequal(entry, scaled[0]))
+
+
+def _unequal(entry: Entry, ours: float | None) -> str:
+    """Return the verdict of numbers that are not equal, by what is due of them."""
+    null = entry.ground.null
+    if null is None:
+        return DIFFERS if entry.ground.due == EQUALITY else BESIDE
+    first = NUMERAL.search(entry.text.replace("−", "-"))
+    assert first is not None  # an entry has a numeral
+    theirs = float(first[0])
+    if ours is None or theirs == null:
+        return BESIDE
+    return SAME_DIRECTION if (ours - null) * (theirs - null) > 0 else OTHER_DIRECTION
 
 
 def _shown(view: View, path: str) -> bool:
