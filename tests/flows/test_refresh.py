@@ -107,6 +107,12 @@ def test_one_round_is_one_task(desk: Desk) -> None:
     assert (ended(state), names, report.exists()) == (expected, ["gather", *ROUNDS, *LAST], True)
 
 
+def test_published_numbers_are_a_page(desk: Desk) -> None:
+    """A study with published numbers has comparison.html beside the report of each release."""
+    desk.refresh()
+    assert (desk.home.results("protocol") / "release-1" / "comparison.html").exists()
+
+
 def test_pages_are_artifacts(desk: Desk) -> None:
     """With the published numbers beside ours."""
     desk.refresh()

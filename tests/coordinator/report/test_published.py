@@ -9,6 +9,7 @@ import pytest
 from coordinator.report.paths import steps
 from coordinator.report.published import (
     Entry,
+    Ground,
     as_published,
     compare,
     comparison_table,
@@ -143,6 +144,16 @@ def test_each_number_has_its_own_factor(tmp_path: Path) -> None:
             "2 numerals .* 1 numbers in `times`",
         ),
         ("published: 1", "published: [", "is not YAML"),
+        ("source: by hand", "source: by hand\n    ground: n", "the ground 'n'.*none are there"),
+        ("entries:", "grounds: [a]\nentries:", "grounds: found no names"),
+        ("entries:", "grounds: {a: {due: equal, because: b}}\nentries:", "expected `due`, one of"),
+        ("entries:", "grounds: {a: {due: size}}\nentries:", "a text `because`"),
+        ("entries:", "grounds: {a: {due: direction, because: b}}\nentries:", "found `from` None"),
+        (
+            "entries:",
+            "grounds: {a: {due: size, because: b, from: 1}}\nentries:",
+            "found `from` 1 with size",
+        ),
     ],
 )
 def test_a_wrong_file_says_what_to_correct(
@@ -166,3 +177,14 @@ def test_a_note_is_read(tmp_path: Path) -> None:
     path = tmp_path / "published.yaml"
     path.write_text(FILE.replace("entries:", "note: of other patients\nentries:"), encoding="utf-8")
     assert read_published(path).note == "of other patients"
+
+
+def test_a_ground_is_read(tmp_path: Path) -> None:
+    """An entry names it; without one equality is due."""
+    path, grounds = (
+        tmp_path / "published.yaml",
+        "grounds: {h: {due: direction, from: 1, because: b}}",
+    )
+    path.write_text(FILE.replace("entries:", f"{grounds}\nentries:") + "    ground: h\n")
+    (found,) = read_published(path).entries
+    assert found.ground == Ground("h", "direction", "b", 1.0)
