@@ -1,7 +1,7 @@
 """Serum cytokines of nine invented patients: at infusion, before and after anakinra.
 
 For each analyte the nine logarithms of after / before are made to have a given t statistic: with
-standard normal draws e_i, and one unit less for those of peak ICANS 3 or 4 whose neurotoxicity fell
+standard normal draws e_i, half a unit less for those of peak ICANS 3 or 4 whose neurotoxicity fell
 where the paper sees a trend,
 
     y_i = e_i - trend_i,    log ratio_i = s ((y_i - mean y) / sd y + t / sqrt(9)),
@@ -57,7 +57,7 @@ ANALYTES: Final = (
     Analyte("tnf_a", 18.0, 1.7, -1.3),
 )
 SPREAD: Final = 0.9  # sd of the log ratio
-TREND: Final = 1.0
+TREND: Final = 0.5
 
 
 def make_samples(patients: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import binomtest, ttest_ind, ttest_rel
 
 from studies.mgh import generate
 from studies.mgh.cytokines import ANALYTES, SAMPLED
@@ -151,6 +151,16 @@ def test_direction_of_cytokines(name: str) -> None:
     test = ttest_rel(after, before.loc[after.index])
     found = 0 if test.pvalue >= 0.05 else int(np.sign(test.statistic))
     assert found == (1 if name in RISE else -1 if name in FALL else 0)
+
+
+@pytest.mark.parametrize("name", [analyte.name for analyte in ANALYTES if analyte.trend])
+def test_trends_by_response(name: str) -> None:
+    """Of those with peak ICANS 3 or 4 those who eased fall more, at no p < 0.05."""
+    change = np.log(samples()["after"][name]) - np.log(samples()["before"][name])
+    who = patients().set_index("patient").loc[change.index]
+    severe, eased = who["peak_icans"].isin([3, 4]), who["improved"] == "yes"
+    test = ttest_ind(change[severe & ~eased], change[severe & eased], equal_var=False)
+    assert (test.statistic > 0, test.pvalue > 0.05) == (True, True)
 
 
 def test_order_of_days() -> None:
