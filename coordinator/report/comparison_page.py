@@ -41,7 +41,8 @@ def sources(comparisons: Sequence[Comparison]) -> Iterator[Source]:
     for source in dict.fromkeys(item.entry.source for item in comparisons):
         own = [item for item in comparisons if item.entry.source == source]
         equal = sum(item.verdict == EQUAL for item in own)
-        caption = f"{equal} of {len(own)} equal as rounded there"
+        holds = sum(item.holds for item in own)
+        caption = f"{equal} of {len(own)} equal as rounded there; what is due holds for {holds}"
         yield Source(source, Table(caption, COLUMNS, tuple(map(_row, own)), prose=True))
 
 
