@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from coordinator.report.published import (
     read_published,
 )
 from site_agent.contract.errors import ConfigurationError
+from tests.browser import WIDTHS, findings, window
 from tests.coordinator.report.made import (
     HOSTILE,
     cox_fit,
@@ -158,3 +160,12 @@ def test_what_the_report_hides_is_hidden(tmp_path: Path, file: Path) -> None:
     """The page shows no number that the report does not."""
     page = render_comparison(read_release(write_release(tmp_path / "r")), read_published(file))
     assert ("not shown: a slip" in page, "hidden" in page) == (True, True)
+
+
+@pytest.mark.parametrize("name", WIDTHS)
+def test_in_a_browser(browser: Any, folder: Path, file: Path, name: str) -> None:
+    """Nothing sticks out, is cut off, pale, without a name, or asks another host."""
+    write_report(folder, file)
+    with window(browser, name) as view:
+        view.page.goto((folder / "comparison.html").as_uri())
+        assert findings(view) == []
