@@ -113,6 +113,21 @@ def test_published_numbers_are_a_page(desk: Desk) -> None:
     assert (desk.home.results("protocol") / "release-1" / "comparison.html").exists()
 
 
+def test_published_numbers_that_do_not_fit_are_corrected(desk: Desk) -> None:
+    """The refresh ends with 78 before the report; the next one goes on with the same release."""
+    kept = desk.home.study_folder("protocol") / "published.yaml"
+    kept.write_text(PUBLISHED.replace("curve,", "curves,"), encoding="utf-8")
+    first = desk.refresh()
+    kept.write_text(PUBLISHED, encoding="utf-8")
+    second = desk.refresh()
+    written = sorted(path.name for path in desk.home.results("protocol").glob("*/*.html"))
+    assert (str(first.message)[:4], second.name, written) == (
+        "[78]",
+        "Completed",
+        ["comparison.html", "report.html"],
+    )
+
+
 def test_pages_are_artifacts(desk: Desk) -> None:
     """With the published numbers beside ours."""
     desk.refresh()
