@@ -30,7 +30,7 @@ from tests.studytext import STUDY, study, varied
 ROOT = Path(__file__).parents[2]
 OWN = "alder"
 COUNTRIES = {"alder": "US", "beech": "US", "cedar": "Spain", "dogwood": "Spain", "elm": "Spain"}
-STUDIES = ("anakinra", "lung", "small")
+STUDIES = ("anakinra", "lung", "mgh", "small")
 ACCEPTED = """\
   accepted:
     - {analysis: curve, because: it is the primary result}
@@ -68,7 +68,7 @@ def the_study(name: str) -> Study:
     if name == "small":
         return small()
     text = (ROOT / "studies" / name / "study.yaml").read_text(encoding="utf-8")
-    return with_roster(text, dict.fromkeys(COUNTRIES, "") if name == "lung" else None)
+    return with_roster(text, dict.fromkeys(COUNTRIES, "") if name in ("lung", "mgh") else None)
 
 
 def said(study: Study, site: str = OWN) -> str:
