@@ -139,9 +139,7 @@ class Answering:
         }
 
     def _numbers(self, ask: Ask) -> Sequence[int]:
-        split = entry(ask).split
-        assert split is not None
-        return split(self.rows(ask.frame), ask)
+        return entry(ask).halved(self.rows(ask.frame), ask)
 
     def _halves(self, asks: tuple[Ask, ...], bound: bytes) -> tuple[bytes, ...]:
         """Return what the hospital at the center adds to its share for two other sites."""

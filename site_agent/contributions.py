@@ -1,7 +1,7 @@
 """What each patient contributes to a study, as digests that tell nothing and can be compared.
 
 Notation: patient i has in frame f the rows r (entry, time, cause, group, stratum, design, weight;
-offset and cluster where f has them).
+offset and cluster, and what a propensity score is made from, where f has them).
 K is a secret of this hospital.
 
     patient  p_i  = HMAC-SHA256(K, "patient" | identifier), the first 64 bits
@@ -192,6 +192,8 @@ def _words(rows: Rows, part: slice) -> Words:
     weight = np.ones(len(whole[0])) if rows.weight is None else rows.weight[part]
     further = [own[part] for own in (rows.offset, rows.cluster) if own is not None]
     further += [*rows.numbers[part].T] if rows.numbers.size else []
+    if rows.scored is not None:
+        further += [rows.scored.treated[part], *rows.scored.design[part].T]
     real = [*rows.design[part].T, weight, *further]
     count = len(whole) + len(real)
     columns = np.zeros((count + count % 2, len(whole[0])), dtype=np.uint64)

@@ -28,6 +28,7 @@ from site_agent.contract.securesum.sealing import Sealer
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Answer, Arrays, Ask, Sum
 from site_agent.contract.totals import read_totals, write_totals
+from site_agent.contract.weighted import weighted
 from site_agent.memory import Memory
 from site_agent.preview_size import share_size
 from site_agent.records import FOLDER as RECORDS
@@ -174,7 +175,7 @@ class Walk:
     def _shown(self, ask: Ask, serving: Serving) -> Shown:
         rows = self.rows(ask.frame)
         serves = serving.served(ask.sum, ask.frame.document())
-        return Shown(ask, serves, len(rows), SUMS[ask.sum].compute(rows, ask))
+        return Shown(ask, serves, len(rows), SUMS[ask.sum].own(rows, ask))
 
     def _totals(self, shown: tuple[Shown, ...]) -> list[Answer]:
         """Return this hospital's numbers as totals: encoded, opened and reduced like any others."""
@@ -215,7 +216,7 @@ def plan_of(
     )
     yield from guard(replace(study, policy=policy), earlier)
     estimators = {
-        name: KINDS[analysis.kind].estimator(study, analysis, {})
+        name: weighted(study, analysis, KINDS[analysis.kind].estimator(study, analysis, {}))
         for name, analysis in study.analyses.items()
     }
     results: Mapping[str, Any] = yield from lockstep(estimators)

@@ -74,6 +74,10 @@ def rows_in_words(frame: Mapping[str, Any]) -> str:
         value = frame.get(name)
         if value:
             parts.append(f"{words} {_listed(value)}")
+    if frame.get("weighting"):
+        scored = frame["weighting"]
+        covariates = _listed(scored["covariates"])
+        parts.append(f"weighted by the score of {scored['treatment']} on {covariates}")
     if frame.get("grid"):
         parts.append(f"times moved to {counted(len(frame['grid']), 'point')}")
     if frame.get("compared"):

@@ -28,12 +28,21 @@ Sites = Mapping[str, Mapping[str, pd.DataFrame]]
 
 def pool(study_text: str, sites: Sites, *, development: bool = True) -> Outcome:
     """Return the outcome of one release; `sites` maps site to table to rows."""
+    return pool_by_round(study_text, sites, development=development)[0]
+
+
+def pool_by_round(
+    study_text: str, sites: Sites, *, development: bool = True
+) -> tuple[Outcome, list[tuple[Ask, ...]]]:
+    """Return the outcome of one release, and what was asked in each of its rounds."""
+    rounds = []
     study = read_study(study_text, "test", development=development)
     builders = [_builder(study, site, tables) for site, tables in sites.items()]
     conductor = Conductor(study)
     while conductor.outcome is None:
+        rounds.append(conductor.asks)
         conductor.advance(_answers(conductor.asks, builders))
-    return conductor.outcome
+    return conductor.outcome, rounds
 
 
 def _builder(

@@ -23,7 +23,7 @@ def glm_tables(view: View) -> list[Table]:
     fit = (*_sizes(view), *(_number(view, result[name]) for name in names))
     columns = ("Rows", "Patients", "Log-likelihood", "AIC", "Deviance", "Null deviance")
     tables = [
-        _terms(view),
+        coefficients(view),
         Table("Test of all coefficients but the intercept", TEST_COLUMNS, tests),
         Table("Fit", (*columns, "Dispersion"), (fit,), headed=0),
         Table("Profile likelihood", ("Term", _limits_title(view)), () if few else _profile(view)),
@@ -57,7 +57,7 @@ def gee_tables(view: View) -> list[Table]:
         for name, value in result.get("criteria", {}).items()
     )
     tables = [
-        _terms(view),
+        coefficients(view),
         Table("Working correlation", ("Parameter", "Estimate"), correlation),
         Table("Criteria", ("Criterion", "Value"), criteria),
         Table(
@@ -70,7 +70,7 @@ def gee_tables(view: View) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def _terms(view: View) -> Table:
+def coefficients(view: View) -> Table:
     """Return the coefficients; of a logit or log link also as ratios."""
     ratio, title = RATIOS.get(view.result["family"], ("", f"Coefficient ({view.level})"))
     heading = f"{title} ({view.level})" if ratio else title

@@ -31,6 +31,7 @@ from coordinator.report.risk_table import GroupCounts
 from coordinator.report.smoothed import loess_tables, smoothed_figure
 from coordinator.report.suppression import END, Cell
 from coordinator.report.views import CountsOverTime, Table, View, counts_over_time
+from coordinator.report.weighting_tables import balance_of, weighting_tables
 
 TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "survival": survival_tables,
@@ -47,6 +48,7 @@ TABLES: Final[Mapping[str, Callable[[View], list[Table]]]] = {
     "glm": glm_tables,
     "gee": gee_tables,
     "loess": loess_tables,
+    "weighting": weighting_tables,
     "adjustment": adjustment_tables,
 }
 COUNTED: Final = "At risk after each time; censored and events up to and including it."
@@ -54,6 +56,7 @@ DRAWN: Final[Mapping[str, Callable[[View, str], tuple[Markup, str] | None]]] = {
     "cox": predicted_figure,
     "loess": smoothed_figure,
     "adjustment": adjustment_figure,
+    "weighting": balance_of,
 }
 CURVES: Final = ("survival", "incidence")
 NOT_DRAWN: Final = "Curves are not drawn where their first points would tell of few patients."

@@ -68,6 +68,8 @@ def tallies(document: Document) -> Iterator[Tally]:
                 yield _tally(document, found, _of_model(found), model=model, cells=_cells(found))
     elif "fell" in result:
         yield _tally(document, result, _of_model(result), cells=_courses(result))
+    elif "arms" in result:
+        yield _tally(document, result, _of_model(result), cells=_arms(result))
     elif "terms" in result:
         yield _tally(document, result, _of_model(result))
     elif "observed" in result:
@@ -141,6 +143,12 @@ def _courses(result: Mapping[str, Any]) -> list[Group]:
     pair = f"{result['before']} to {result['after']}"
     courses = ("fell", "rose", "stayed")
     return [Group(f"{pair}/{name}", int(result[name]), ()) for name in courses]
+
+
+def _arms(result: Mapping[str, Any]) -> list[Group]:
+    """Return the rows of the two arms of a weighting, and of those with truncated weights."""
+    parts = ("rows", "truncated")
+    return [Group(f"{a['arm']}/{part}", int(a[part]), ()) for a in result["arms"] for part in parts]
 
 
 def _log_rank_groups(result: Mapping[str, Any]) -> list[Group]:

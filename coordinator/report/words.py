@@ -47,7 +47,7 @@ def sentence(view: View) -> str:
     kind = view.document.kind
     if kind not in SENTENCES:
         return f"Analysis of the kind {kind}."
-    return f"{SENTENCES[kind](view)}{_months(view)}{_gridded(view)}"
+    return f"{SENTENCES[kind](view)}{_months(view)}{_gridded(view)}{_weighted(view)}"
 
 
 def _months(view: View) -> str:
@@ -65,6 +65,15 @@ def _gridded(view: View) -> str:
         return ""
     points = ", ".join(f"{time:g}" for time in grid)
     return f" Times are moved up to the next of {points}: nothing is known in between."
+
+
+def _weighted(view: View) -> str:
+    """Return what rows count as, if not as one each."""
+    options = view.document.options
+    if options.get("weighting"):
+        return f" Rows are weighted by the propensity score of {view.label(options['weighting'])}."
+    weights = options.get("weights")
+    return f" Rows are weighted by {view.label(weights)}." if weights else ""
 
 
 def _subject(view: View) -> str:
@@ -94,7 +103,9 @@ def _survival(view: View) -> str:
             f"Follow-up for {_subject(view)}{_by(view)}, by the reverse Kaplan-Meier estimate in "
             f"which censoring counts as the event"
         )
-    return f"{what}; Greenwood's variance, {limits}."
+    weighted = options.get("weights") or options.get("weighting")
+    variance = VARIANCES["jackknife"] if weighted else "Greenwood's variance"
+    return f"{what}; {variance}, {limits}."
 
 
 def _incidence(view: View) -> str:
@@ -292,6 +303,26 @@ def _loess(view: View) -> str:
     )
 
 
+EFFECTS: Final = {
+    "ate": "the average effect in all (ATE)",
+    "stabilised": "the average effect in all (ATE), stabilised by the share of the treated",
+    "att": "the average effect in the treated (ATT)",
+    "overlap": "the average effect where the arms overlap",
+}
+
+
+def _weighting(view: View) -> str:
+    options = view.document.options
+    limits = [numbers.significant(limit) for limit in options["truncate"]]
+    held = f", truncated at {' and '.join(limits)}" if limits else ""
+    return (
+        f"Propensity score of {view.label(options['treatment'])} by logistic regression on "
+        f"{_on(options)}{_cohort(view)}; inverse probability weights for "
+        f"{EFFECTS[options['variant']]}{held}; standardized mean differences over the standard "
+        f"deviations before weighting."
+    )
+
+
 def _adjustment(view: View) -> str:
     options = view.document.options
     return (
@@ -316,6 +347,7 @@ SENTENCES: Final = {
     "glm": _glm,
     "gee": _gee,
     "loess": _loess,
+    "weighting": _weighting,
     "adjustment": _adjustment,
 }
 

@@ -26,6 +26,7 @@ from site_agent.contract.analyses.meta_analysis import META_ANALYSIS
 from site_agent.contract.analyses.paired import PAIRED
 from site_agent.contract.analyses.proportion import PROPORTION
 from site_agent.contract.analyses.table_one import TABLE_ONE
+from site_agent.contract.analyses.weighting import WEIGHTING
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Sum
 
@@ -34,7 +35,7 @@ KINDS: Final[dict[str, Kind]] = {
     for kind in (
         *(SURVIVAL, INCIDENCE, LOGRANK, COX, COX_SCREEN, FINE_GRAY),
         *(META_ANALYSIS, COMPARE, PAIRED, TABLE_ONE, PROPORTION),
-        *(GLM, GEE, LOESS, ADJUSTMENT),
+        *(GLM, GEE, WEIGHTING, LOESS, ADJUSTMENT),
     )
 }
 GUARD: Final = (ENROLLED, CHANGED, CARRIERS, STEPS, DIFFERING)

@@ -20,6 +20,7 @@ from site_agent.contract.errors import AnalysisError
 from site_agent.contract.lockstep import lockstep
 from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Answer, Ask, Estimator, Sum
+from site_agent.contract.weighted import weighted
 
 NOTHING: Final = 1e-7
 
@@ -74,7 +75,7 @@ def _estimator(study: Study, analysis: Analysis, withheld: Mapping[Key, str]) ->
     if "" in own:
         return _failing(own[""])
     estimator = KINDS[analysis.kind].estimator(study, analysis, own)
-    return as_declared(study, analysis, own, estimator)
+    return weighted(study, analysis, as_declared(study, analysis, own, estimator))
 
 
 def _failing(because: str) -> Estimator:

@@ -23,6 +23,34 @@ NO_ENTRY: Final = -1  # before every time: at risk from the start, a time of 0 i
 
 
 @dataclass(frozen=True, slots=True)
+class Weighting:
+    """How rows are weighted by a propensity score: what it is of, on what, and the variant.
+
+    treatment, covariates: expressions in canonical form. truncate: the smallest and the largest
+    weight, or nothing.
+    """
+
+    treatment: str
+    covariates: tuple[str, ...]
+    variant: str
+    truncate: tuple[float, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Return every expression without which a row has no weight."""
+        return (self.treatment, *self.covariates)
+
+    def document(self) -> dict[str, Any]:
+        """Return the canonical form."""
+        return {
+            "covariates": list(self.covariates),
+            "treatment": self.treatment,
+            "truncate": list(self.truncate),
+            "variant": self.variant,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """An endpoint, a cohort, and the expressions that an analysis takes from each row.
 
@@ -31,8 +59,9 @@ class Frame:
     grid: ascending ticks to which times are moved, none for all of them. weights: the number that
     each row counts as. offset: a known part of its linear predictor. cluster: what rows that hang
     together have in common. numbers: what each row has besides covariates, such as the outcome of a
-    regression. compared: other frames over the same table, of which each row says whether it
-    belongs to them.
+    regression. weighting: rows are weighted by a propensity score, whose coefficients come with the
+    question (propensity.py). compared: other frames over the same table, of which each row says
+    whether it belongs to them.
     """
 
     table: str
@@ -48,13 +77,20 @@ class Frame:
     offset: str | None = None
     cluster: str | None = None
     numbers: tuple[str, ...] = ()
+    weighting: Weighting | None = None
+
+    @property
+    def weighted(self) -> bool:
+        """Return whether rows count otherwise than as one each."""
+        return self.weights is not None or self.weighting is not None
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Return every expression without which a row is left out."""
         alone = (self.by, self.weights, self.offset, self.cluster)
         first = [name for name in alone if name is not None]
-        lists = (*self.strata, *self.covariates, *self.numbers, *self.complete)
+        scored = self.weighting.needed if self.weighting is not None else ()
+        lists = (*self.strata, *self.covariates, *self.numbers, *scored, *self.complete)
         return tuple(dict.fromkeys((*first, *lists)))
 
     def digest(self) -> str:
@@ -65,6 +101,7 @@ class Frame:
         """Return the canonical form; what came later is in it only where it is used."""
         later: dict[str, Any] = {"offset": self.offset, "cluster": self.cluster}
         later["numbers"] = list(self.numbers) or None
+        later["weighting"] = None if self.weighting is None else self.weighting.document()
         return {
             "table": self.table,
             "endpoint": self.endpoint,
@@ -89,6 +126,18 @@ def _no_numbers() -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """What a propensity score is made from: treated (n,) of 0 and 1, design (n, q)."""
+
+    treated: Floats
+    design: Floats
+
+    def subset(self, chosen: Booleans | Integers) -> Scored:
+        """Return that of some of the rows."""
+        return Scored(self.treated[chosen], self.design[chosen])
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """The n rows of a frame at one hospital.
 
@@ -102,7 +151,8 @@ class Rows:
     as; None where each counts as one. offset: (n,), added to the linear predictor, or None.
     cluster: (n,), equal in rows that hang together, or None. derived: what was worked out from
     these rows and serves again in the next round, by name; rows made from others have none.
-    numbers: (n, k), what else each row has, as in the frame.
+    numbers: (n, k), what else each row has, as in the frame. scored: where the frame has a
+    weighting, what its score is made from.
     """
 
     entry: Integers
@@ -121,6 +171,7 @@ class Rows:
     offset: Floats | None = None
     cluster: Floats | None = None
     numbers: Floats = field(default_factory=_no_numbers)
+    scored: Scored | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -140,4 +191,5 @@ class Rows:
             offset=None if self.offset is None else self.offset[chosen],
             cluster=None if self.cluster is None else self.cluster[chosen],
             numbers=self.numbers[chosen] if self.numbers.size else self.numbers,
+            scored=None if self.scored is None else self.scored.subset(chosen),
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from site_agent.contract import expressions
 from site_agent.contract.errors import AnalysisError, Finding
 from site_agent.contract.expressions import Boolean, Category, EvaluationError, Value
-from site_agent.contract.frames import NO_ENTRY, Floats, Frame, Integers, Rows
+from site_agent.contract.frames import NO_ENTRY, Floats, Frame, Integers, Rows, Scored
 from site_agent.contract.study.model import Endpoint, Study, TimeScale
 from site_agent.contract.time_grid import on_grid
 
@@ -218,7 +218,7 @@ class FrameBuilder:
             course.cause[keep],
             self._codes(frame, [frame.by] if frame.by else [], table)[keep],
             self._codes(frame, frame.strata, table)[keep],
-            self._design(frame, table)[keep],
+            _design(frame.covariates, table)[keep],
             patient,
             patients=int(np.count_nonzero(np.bincount(patient))),
             left_out=left_out,
@@ -227,6 +227,7 @@ class FrameBuilder:
             offset=_numbers(frame.offset, table, keep),
             cluster=_numbers(frame.cluster, table, keep),
             numbers=_further(frame.numbers, table, keep),
+            scored=_scored(frame, table, keep),
         )
 
     def _course(self, frame: Frame) -> FollowUp:
@@ -285,12 +286,22 @@ class FrameBuilder:
             code = code * levels + _evaluate(name, table).data.astype(np.int64)
         return code
 
-    def _design(self, frame: Frame, table: expressions.Rows) -> Floats:
-        parts = [np.zeros((table.count, 0))]
-        for name in frame.covariates:
-            _, columns, _ = expressions.design(_evaluate(name, table), name)
-            parts.append(np.asarray(columns, dtype=np.float64))
-        return np.concatenate(parts, axis=1)
+
+def _design(names: Sequence[str], table: expressions.Rows) -> Floats:
+    """Return the design columns of some covariates, (rows of the table, columns)."""
+    parts = [np.zeros((table.count, 0))]
+    for name in names:
+        _, columns, _ = expressions.design(_evaluate(name, table), name)
+        parts.append(np.asarray(columns, dtype=np.float64))
+    return np.concatenate(parts, axis=1)
+
+
+def _scored(frame: Frame, table: expressions.Rows, keep: Mask) -> Scored | None:
+    """Return what the frame's propensity score is made from, in the rows kept."""
+    if frame.weighting is None:
+        return None
+    treated = _further((frame.weighting.treatment,), table, keep)[:, 0]
+    return Scored(treated, _design(frame.weighting.covariates, table)[keep])
 
 
 def _further(names: Sequence[str], table: expressions.Rows, keep: Mask) -> Floats:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from site_agent.contract.canonical import canonical_json, sha256
 from site_agent.contract.errors import Refused
 from site_agent.contract.frames import Frame, Rows
+from site_agent.contract.propensity import weighted
 from site_agent.contract.securesum.fixedpoint import Encoding
 from site_agent.contract.securesum.sealing import Sealer
 
@@ -134,7 +135,8 @@ class Sum:
     only the arrays of reduced_lanes(ask) go on to estimators, log and sites. A sealed sum has
     `seal`: a share blinded with the sites' secret, in place of `compute`, which gives the same
     before blinding; and `split`: the numbers that a site without the secret hands to two others
-    in parts.
+    in parts. They take rows with their weights; `share`, `own` and `halved` give them these where
+    an ask brings the coefficients of a propensity score.
     """
 
     name: str
@@ -155,9 +157,18 @@ class Sum:
     def share(self, rows: Rows, ask: Ask, sealer: Sealer | None) -> Arrays:
         """Return a hospital's part of the sum, as it is masked."""
         if self.seal is None:
-            return self.compute(rows, ask)
+            return self.own(rows, ask)
         assert sealer is not None
-        return self.seal(rows, ask, sealer)
+        return self.seal(weighted(rows, ask.frame, ask.floats), ask, sealer)
+
+    def own(self, rows: Rows, ask: Ask) -> Arrays:
+        """Return a hospital's part of the sum before blinding."""
+        return self.compute(weighted(rows, ask.frame, ask.floats), ask)
+
+    def halved(self, rows: Rows, ask: Ask) -> Sequence[int]:
+        """Return the numbers of a sealed sum that two others blind in parts."""
+        assert self.split is not None
+        return self.split(weighted(rows, ask.frame, ask.floats), ask)
 
     def answered_lanes(self, ask: Ask) -> tuple[Lane, ...]:
         """Return the arrays that estimators see: the reduced ones where there are such."""

@@ -22,7 +22,19 @@ def analysis_sentences(study: Study, analysis: Analysis) -> list[str]:
     chosen = study.cohorts[cohort] if cohort else None
     table = analysis.options["table"] if endpoint is None else endpoint.table
     rows = rows_of(study, table, chosen)
-    return [*what, *_steps(study, analysis), rows]
+    return [*what, *_weights(study, analysis), *_steps(study, analysis), rows]
+
+
+def _weights(study: Study, analysis: Analysis) -> list[str]:
+    """Return what rows count as, if not as one each."""
+    options = analysis.options
+    if options.get("weights"):
+        return [f"Each row counts as {options['weights']}."]
+    named = study.analyses.get(options.get("weighting", ""))
+    if named is None:
+        return []
+    names = listed([named.options["treatment"], *named.options["covariates"]])
+    return [f"Each row counts by a weight that its {names} decide, from the score of {named.name}."]
 
 
 def _steps(study: Study, analysis: Analysis) -> list[str]:
@@ -202,6 +214,25 @@ def _equations(study: Study, analysis: Analysis) -> list[str]:
     ]
 
 
+WEIGHTS: Final = {
+    "ate": "so that treated and untreated both stand for everybody",
+    "stabilised": "so that treated and untreated both stand for everybody, in their own numbers",
+    "att": "so that the untreated stand for the treated",
+    "overlap": "so that both stand for those of whom either was likely",
+}
+
+
+def _weighting(study: Study, analysis: Analysis) -> list[str]:
+    options = analysis.options
+    limits = [f"{limit:g}" for limit in options["truncate"]]
+    held = f" Weights are held between {listed(limits)}." if limits else ""
+    return [
+        f"How likely {options['treatment']} was, given {listed(options['covariates'])} (a "
+        f"propensity score), and weights made of it, {WEIGHTS[options['variant']]}.{held} Sums of "
+        f"weights and covariates open for each of the two arms.",
+    ]
+
+
 def _smoothed(study: Study, analysis: Analysis) -> list[str]:
     options = analysis.options
     by = f", in each group of {grouping(study, analysis, options['by'])}" if options["by"] else ""
@@ -296,6 +327,7 @@ WORDS: Final[dict[str, Callable[[Study, Analysis], list[str]]]] = {
     "glm": _regression,
     "gee": _equations,
     "loess": _smoothed,
+    "weighting": _weighting,
     "adjustment": _diagram,
     "compare": _compare,
     "paired": _paired,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from site_agent.contract.analyses.fine_gray_sums import AT_RISK
+from site_agent.contract.analyses.weights import is_weighted
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.party import Roster
 from site_agent.contract.study.model import Analysis, Study
@@ -68,6 +69,12 @@ TO_ALL: Final = (
     "what its own patients add to the variance:"
 )
 
+WEIGHTS_BY_TIME: Final = (
+    "For {names} the weights of those who leave, or have the event, open at each time, to the "
+    "hospitals as well as to the center. Where one patient leaves at a time, that is the patient's "
+    "weight, a number made of the columns above."
+)
+
 Opened = tuple[Disclosure, str]
 
 
@@ -112,6 +119,8 @@ def class_sentences(study: Study, disclosure: Disclosure, analyses: Sequence[str
         sentences.append(f"Here these sums are made from: {', '.join(sorted(columns))}.")
         shown = [model.name for model in models if _shows_hospitals(model)]
         sentences += [BESIDE_THE_FIT.format(names=listed(shown))] if shown else []
+        weighed = [model.name for model in models if is_weighted(model.options)]
+        sentences += [WEIGHTS_BY_TIME.format(names=listed(weighed))] if weighed else []
         wide = [model.name for model in models if _wide(model)]
         if wide:
             sentences.append(f"{TO_ALL} {listed(wide)}.")

@@ -68,10 +68,12 @@ def analysis_sources(study: Study, analysis: Analysis) -> frozenset[Source]:
 
 
 def covariate_columns(study: Study, analysis: Analysis) -> list[str]:
-    """Return the columns of the data behind an analysis's covariates, as `table.column`."""
+    """Return the columns behind an analysis's covariates and weights, as `table.column`."""
     found: frozenset[Source] = frozenset()
     for frame in KINDS[analysis.kind].frames(study, analysis):
-        nodes = [expressions.parse(text) for text in frame.covariates]
+        scored = frame.weighting.needed if frame.weighting is not None else ()
+        weights = (frame.weights,) if frame.weights is not None else ()
+        nodes = [expressions.parse(text) for text in (*frame.covariates, *weights, *scored)]
         found |= sources(study, frame.table, nodes)
     return [
         f"{table.name}.{column}"

@@ -84,7 +84,7 @@ class Overheard:
 def _unblinded(ask: Ask, rows: Rows) -> Arrays:
     """One site's sums; of a sealed one what it would send if nothing were blinded."""
     if not entry(ask).sealed:
-        return entry(ask).compute(rows, ask)
+        return entry(ask).own(rows, ask)
     parts = [split(rows, ask) for split in [entry(ask).split] if split is not None]
     lanes = {lane.name: np.zeros(lane.shape, dtype=object) for lane in entry(ask).lanes(ask)}
     numbers = np.array(parts[0], dtype=object).reshape(len(lanes["c"]), -1)

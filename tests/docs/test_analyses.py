@@ -33,6 +33,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "waves": [0, 9],
     },
     "loess": {"outcome": "age", "day": "age", "days": [0, 110]},
+    "weighting": {"treatment": "related", "covariates": ["age"]},
     "adjustment": {"diagram": ["age -> arm"], "exposure": "age", "outcome": "arm"},
 }
 ANALYSIS_OF = {item["kind"]: name for name, item in reversed(ANALYSES.items())}
@@ -56,7 +57,8 @@ def options(kind: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def _only(kind: str) -> str:
     study = full_study()
     study["analyses"] = {"only": {"kind": kind, **EXAMPLES[kind]}}
-    study["disclosure"]["accepted"] = []
+    named = ["only"] if kind == "weighting" else []  # weights go by name alone
+    study["disclosure"]["accepted"] = [{"analysis": n, "because": "agreed"} for n in named]
     return written(study)
 
 

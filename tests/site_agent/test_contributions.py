@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from site_agent.contract.frames import Frame, Rows
+from site_agent.contract.frames import Frame, Rows, Scored
 from site_agent.contributions import (
     Contributions,
     contributions,
@@ -36,6 +36,7 @@ ROWS = Rows(
     offset=np.array([0.0, 0.5, -0.5]),
     cluster=np.array([1.0, 1.0, 2.0]),
     numbers=np.array([[4.0], [5.0], [6.0]]),
+    scored=Scored(np.array([1.0, 0.0, 1.0]), np.array([[0.5], [1.5], [2.5]])),
 )
 COUNTED = ("entry", "time", "cause", "group", "stratum", "design", "weight", "offset", "cluster")
 COUNTED += ("numbers",)
@@ -97,9 +98,17 @@ def test_a_change_of_one_patient(part: str) -> None:
     assert differing(replace(ROWS, **{part: values})) == ["bob"]
 
 
+@pytest.mark.parametrize("part", ["treated", "design"])
+def test_a_change_of_what_a_score_is_made_from(part: str) -> None:
+    """Treatment and covariates of a propensity score decide on a patient's weight."""
+    values = getattr(ROWS.scored, part).copy()
+    values[1] += 1
+    assert differing(replace(ROWS, scored=replace(ROWS.scored, **{part: values}))) == ["bob"]
+
+
 def test_rows_hold_nothing_else_of_a_patient() -> None:
     """Whatever is added to rows must be counted, or it could change unseen."""
-    about = {"patient", "patients", "left_out", "member", "changed", "derived"}
+    about = {"patient", "patients", "left_out", "member", "changed", "derived", "scored"}
     assert {field.name for field in fields(Rows)} == {*COUNTED} | about
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -52,11 +52,18 @@ def small(*replacements: tuple[str, str]) -> Study:
 
 
 def analysing(
-    *lines: str, countries: Mapping[str, str] | None = None, classes: str = "[A, B, V, C]"
+    *lines: str,
+    countries: Mapping[str, str] | None = None,
+    classes: str = "[A, B, V, C]",
+    accepted: Iterable[str] = (),
 ) -> Study:
-    """The small study with other analyses, `name: {...}` each, and other classes."""
+    """The small study with other analyses, `name: {...}` each, other classes and exceptions."""
     head, rest = STUDY.split("analyses:\n")
     tail = rest[rest.index("disclosure:") :].replace(ACCEPTED, "")
+    named = "".join(f"    - {{analysis: {name}, because: agreed}}\n" for name in accepted)
+    tail = tail.replace(
+        "disclosure:\n", f"disclosure:\n  accepted:\n{named}" if named else "disclosure:\n"
+    )
     tail = tail.replace("classes: [A, B]", f"classes: {classes}")
     body = "".join(f"  {line}\n" for line in lines)
     return with_roster(f"{head}analyses:\n{body}{tail}", countries)
@@ -420,6 +427,31 @@ def test_an_analysis_in_words(line: str, sentence: str) -> None:
     assert " ".join(analysis["sentences"]) == sentence
 
 
+WEIGHTING = "w: {kind: weighting, treatment: smoker, covariates: [age, sex], truncate: [0.1, 10]}"
+
+
+def test_a_weighting_in_words() -> None:
+    """What the score is of, what its weights do, and what opens of each arm."""
+    (analysis,) = review_document(analysing(WEIGHTING, accepted=["w"]), OWN)["analyses"]
+    assert " ".join(analysis["sentences"]) == (
+        "How likely smoker was, given age and sex (a propensity score), and weights made of it, so "
+        "that treated and untreated both stand for everybody. Weights are held between 0.1 and 10. "
+        "Sums of weights and covariates open for each of the two arms. All patients of the table "
+        "patients."
+    )
+
+
+def test_a_weighted_curve_in_words() -> None:
+    """What its rows count by, and that weights open by time, made of which columns."""
+    curve = "a: {kind: survival, endpoint: survival, weights: w}"
+    text = said(analysing(WEIGHTING, curve, accepted=["w", "a"]))
+    assert (
+        "Each row counts by a weight that its smoker, age and sex decide" in text,
+        "For a the weights of those who leave, or have the event, open at each time" in text,
+        "made from: patients.age, patients.sex, patients.smoker." in text,
+    ) == (True, True, True)
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_each_kind_has_words(kind: str) -> None:
     """No kind of the catalogue is left to be named only."""
@@ -436,9 +468,11 @@ def test_each_kind_has_words(kind: str) -> None:
         "glm": "outcome: smoker, family: binomial, covariates: [age]",
         "gee": "outcome: age, family: gaussian, wave: kps, waves: [0, 9]",
         "loess": "outcome: age, day: start_day, days: [0, 9]",
+        "weighting": "treatment: smoker, covariates: [age]",
         "adjustment": "diagram: [age -> dose], exposure: age, outcome: dose",
     }.get(kind, "endpoint: survival")
-    found = analysing(f"a: {{kind: {kind}, {fields}}}")
+    accepted = ["a"] if kind == "weighting" else []
+    found = analysing(f"a: {{kind: {kind}, {fields}}}", accepted=accepted)
     assert f"An analysis of the kind {kind}" not in said(found)
 
 

@@ -47,6 +47,7 @@ from site_agent.contract.analyses.results import Failure
 from site_agent.contract.analyses.risk_sets import triangle, unpack
 from site_agent.contract.analyses.score_residuals import COLUMN
 from site_agent.contract.analyses.survival import left_out
+from site_agent.contract.analyses.weights import weighting_of
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.lockstep import by_covariate
@@ -63,7 +64,7 @@ def fit(study: Study, model: Model) -> Generator[tuple[Ask, ...], tuple[Answer, 
     if model.baseline == "pooled":
         grid = {"strata": model.strata, "ticks": study.time.ticks}
         asks.append(Ask(DEATHS.name, model.frame, grid, {}))
-        if model.frame.weights:
+        if model.frame.weighted:
             asks.append(Ask(DEATH_WEIGHTS.name, model.frame, grid, {}))
     if model.zph or model.baseline_at:
         asks.append(counts_ask(study, model.frame))
@@ -132,7 +133,7 @@ def _points(model: Model, answers: tuple[Answer, ...]) -> tuple[str, Mapping[str
 
 def _death_weights(model: Model, answers: tuple[Answer, ...]) -> Arrays:
     """Return the mean weight of the dying at each pooled death time, if rows have weights."""
-    if model.baseline == "by_site" or not model.frame.weights:
+    if model.baseline == "by_site" or not model.frame.weighted:
         return {}
     deaths, weights = answers[1].totals["deaths"], answers[2].totals["weights"]
     return {"death_weights": weights[deaths > 0] / deaths[deaths > 0]}
@@ -170,6 +171,7 @@ def _frame(study: Study, options: Options, covariates: tuple[str, ...]) -> Frame
         strata=tuple(options["strata"]),
         covariates=covariates,
         weights=options["weights"],
+        weighting=weighting_of(study, options),
         offset=options["offset"],
         cluster=options["cluster"] if cluster_of(options) == COLUMN else None,
         complete=tuple(options["covariates"]) if common else (),

@@ -14,6 +14,7 @@ from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
 from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.score_residuals import COLUMN, PATIENT, SITE
+from site_agent.contract.analyses.weights import names_weighting
 from site_agent.contract.expressions import FUNCTIONS, Boolean, Category, Number
 from site_agent.contract.expressions.syntax import Call, walk
 from site_agent.contract.study.fields import Fields, nearest
@@ -37,7 +38,15 @@ def read_further(fields: Fields, context: Context, table: str, form: str) -> dic
     concordance = fields.flag("concordance")
     if robust and form == "sealed":
         node = fields.named.get("robust") or fields.named.get("cluster")
-        fields.issue(f"robust standard errors {PAIRS}; {INSTEAD}", node)
+        plain = "; or robust: false, for errors that ignore that weights were fitted"
+        scored = node is None and names_weighting(fields, context)
+        fields.issue(
+            f"robust standard errors, which weights by a propensity score bring along, "
+            f"{PAIRS}; {INSTEAD}{plain}"
+            if scored
+            else f"robust standard errors {PAIRS}; {INSTEAD}",
+            fields.named["weights"] if scored else node,
+        )
     if concordance and form == "sealed":
         words = "a concordance over all hospitals compares patients one by one"
         fields.issue(f"{words}; {INSTEAD}", fields.named["concordance"])
@@ -55,7 +64,8 @@ def read_further(fields: Fields, context: Context, table: str, form: str) -> dic
 def _read_robust(fields: Fields, context: Context, table: str) -> tuple[bool, str | None]:
     """Read `robust` and `cluster`: a cluster makes it robust, and without one it is the patient."""
     node, asked = fields.node_of("cluster"), fields.named.get("robust")
-    robust = fields.flag("robust", default=node is not None)
+    scored = names_weighting(fields, context)
+    robust = fields.flag("robust", default=node is not None or scored)
     if node is None:
         return robust, PATIENT if robust else None
     if asked is not None and not robust:

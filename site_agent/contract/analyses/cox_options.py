@@ -22,7 +22,7 @@ from site_agent.contract.analyses.cox_thirds import THIRDS
 from site_agent.contract.analyses.functional_form import read_form
 from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.proportionality import TRANSFORMS
-from site_agent.contract.expressions import Number
+from site_agent.contract.analyses.weights import is_weighted, read_weights
 from site_agent.contract.study.fields import Fields, nearest
 from site_agent.contract.study.model import TimeScale
 from site_agent.contract.sums import Disclosure
@@ -70,7 +70,7 @@ def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
         ),
         "ties": fields.choice("ties", TIES, default="efron"),
         **baseline,
-        "weights": _read_weights(fields, context, table),
+        **_read_weights(fields, context, table),
         "zph": _read_transforms(fields),
         "baseline_at": _read_times(fields, context.time),
         "conf_level": fields.proportion("conf_level", default=0.95),
@@ -107,14 +107,12 @@ def _read_times(fields: Fields, scale: TimeScale) -> list[float]:
     return times
 
 
-def _read_weights(fields: Fields, context: Context, table: str) -> str | None:
-    """Read `weights`, the number that each row counts as."""
-    node = fields.node_of("weights")
-    if node is None:
-        return None
-    if fields.named.get("zph") is not None:
-        fields.issue("'zph' is not offered with weights; take one of the two out", node)
-    return context.expression(fields, node, table, accept=(Number,), expected="a number above 0")
+def _read_weights(fields: Fields, context: Context, table: str) -> dict[str, Any]:
+    """Read `weights`; there are no tests of proportional hazards beside them."""
+    weights = fields.named.get("weights")
+    if weights is not None and fields.named.get("zph") is not None:
+        fields.issue("'zph' is not offered with weights; take one of the two out", weights)
+    return read_weights(fields, context, table)
 
 
 def _read_firth(fields: Fields) -> str:
@@ -155,7 +153,7 @@ def uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     """Return each disclosure class with what is opened in it."""
     point = POINTS[options["risk_sets"]]
     by_time = [DEATHS] if options["baseline"] == "pooled" else []
-    by_time += [DEATH_WEIGHTS] if by_time and options["weights"] else []
+    by_time += [DEATH_WEIGHTS] if by_time and is_weighted(options) else []
     by_time += [COUNTS] if options["zph"] or options["baseline_at"] else []
     thirds = [THIRDS[point.name]] if options["firth"] != "never" else []
     opened = (MOMENTS, *by_time, point, *thirds, *further_sums(options))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -13,6 +15,8 @@ from site_agent.contract.analyses.survival import (
     left_out,
     survival_curve,
 )
+from site_agent.contract.analyses.weighted_counts import WEIGHTED_COUNTS, Weights
+from site_agent.contract.analyses.weights import is_weighted, read_weights, weighting_of
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import levels_of
@@ -54,7 +58,15 @@ def _read_times(fields: Fields, scale: TimeScale) -> dict[str, Any]:
 
 
 def _read_survival(fields: Fields, context: Context) -> dict[str, Any]:
-    options, _ = read_common(fields, context)
+    options, table = read_common(fields, context)
+    weights = {name: text for name, text in read_weights(fields, context, table).items() if text}
+    endpoint = context.endpoints.get(options["endpoint"])
+    if weights and endpoint is not None and endpoint.entry is not None:
+        fields.issue(
+            f"a weighted curve is not offered with an entry (left truncation), which endpoint "
+            f"'{endpoint.name}' has; take 'weights' out",
+            fields.named["weights"],
+        )
     quantiles = fields.numbers("quantiles", least=0) or [0.25, 0.5, 0.75]
     if any(not 0 < p < 1 for p in quantiles):
         fields.issue("quantiles are probabilities between 0 and 1")
@@ -64,16 +76,26 @@ def _read_survival(fields: Fields, context: Context) -> dict[str, Any]:
         "quantiles": quantiles,
         "restricted_mean": fields.numbers("restricted_mean", least=0),
         "reverse": fields.flag("reverse"),
+        **weights,
     }
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
     split = f", in each group of {options['by']}" if options["by"] else ""
+    if is_weighted(options):
+        return ((WEIGHTED_COUNTS.disclosure, WEIGHTED_COUNTS.gives),)
     return (("B", f"how many leave at each time, by cause{split}"),)
 
 
 def _frame(study: Study, analysis: Analysis) -> Frame:
-    return frame_of(study, analysis.options, by=analysis.options["by"])
+    options = analysis.options
+    return frame_of(
+        study,
+        options,
+        by=options["by"],
+        weights=options.get("weights"),
+        weighting=weighting_of(study, options),
+    )
 
 
 def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
@@ -98,7 +120,10 @@ def groups(study: Study, frame: Frame, totals: Arrays) -> list[tuple[str, Course
 def _survival(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     options = analysis.options
     frame = _frame(study, analysis)
-    (answer,) = yield (counts_ask(study, frame),)
+    ask = counts_ask(study, frame)
+    if frame.weighted:
+        ask = replace(ask, sum=WEIGHTED_COUNTS.name)
+    (answer,) = yield (ask,)
     endpoint = study.endpoints[options["endpoint"]]
     wanted = CurveOptions(
         conf_type=options["conf_type"],
@@ -117,10 +142,25 @@ def _survival(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
         patients=int(answer.totals["patients"][0]),
         left_out=left_out(answer.totals["left_out"]),
         curves=tuple(
-            survival_curve(course, study.time, level, wanted)
-            for level, course in groups(study, frame, answer.totals)
+            survival_curve(course, study.time, level, wanted, weights)
+            for level, course, weights in _weighed(study, frame, answer.totals)
         ),
     )
 
 
-SURVIVAL: Final = Kind("survival", _read_survival, _uses, _frames, _survival, (COUNTS,))
+def _weighed(
+    study: Study, frame: Frame, totals: Arrays
+) -> Iterator[tuple[str, Course, Weights | None]]:
+    """Yield (level, course, weights) of the groups that have rows."""
+    levels = levels_of(study, frame.table, frame.by)
+    for level, course in groups(study, frame, totals):
+        if "weight" not in totals:
+            yield level, course, None
+            continue
+        sums, squares = (totals[name][:, levels.index(level)] for name in ("weight", "square"))
+        yield level, course, Weights(sums[:, course.tick], squares[:, course.tick])
+
+
+SURVIVAL: Final = Kind(
+    "survival", _read_survival, _uses, _frames, _survival, (COUNTS, WEIGHTED_COUNTS)
+)

@@ -65,7 +65,7 @@ SMALL: Final = 1e-10  # of the last step, in standard errors, and of the correla
 
 
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
-    options = read_regression(fields, context, weighted=False)
+    options = read_regression(fields, context)
     waves = _read_waves(fields)
     node = fields.node_of("wave", required=True)
     wave = None
@@ -75,6 +75,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         )
     return {
         **options,
+        "weights": None,
         "wave": wave or "",
         "waves": waves,
         "correlation": fields.choice("correlation", STRUCTURES, default="exchangeable"),

@@ -39,11 +39,12 @@ from site_agent.contract.analyses.regression import (
 )
 from site_agent.contract.analyses.regression_sums import BEHIND, CLUSTERS, MOMENTS, POINT
 from site_agent.contract.analyses.separation import running_away
+from site_agent.contract.analyses.weights import read_weights, weighting_of
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.study.fields import Fields
 from site_agent.contract.study.model import Analysis, Study
-from site_agent.contract.sums import Answer, Ask, Disclosure, Estimator
+from site_agent.contract.sums import Answer, Arrays, Ask, Disclosure, Estimator
 
 DISPERSIONS: Final = ("fixed", "estimated")
 MOST_POINTS: Final = 40
@@ -51,6 +52,7 @@ MOST_POINTS: Final = 40
 
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
     options = read_regression(fields, context)
+    weights = read_weights(fields, context, options["table"])
     gaussian = options["family"] == "gaussian"
     dispersion = fields.choice(
         "dispersion", DISPERSIONS, default="estimated" if gaussian else "fixed"
@@ -58,7 +60,8 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
     if gaussian and dispersion == "fixed":
         node = fields.named.get("dispersion")
         fields.issue("family gaussian estimates its dispersion; take 'dispersion' out", node)
-    robust = fields.choice("robust", ("none", *CLUSTERS), default="none")
+    usual = "patient" if "weighting" in weights else "none"
+    robust = fields.choice("robust", ("none", *CLUSTERS), default=usual)
     intervals = fields.choice("intervals", INTERVALS, default="wald")
     if intervals == "profile" and (robust != "none" or dispersion == "estimated"):
         fields.issue(
@@ -66,7 +69,8 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
             "dispersion and no robust errors; take 'intervals' out",
             fields.named["intervals"],
         )
-    return {**options, "dispersion": dispersion, "robust": robust, "intervals": intervals}
+    more = {"dispersion": dispersion, "robust": robust, "intervals": intervals}
+    return {**options, **weights, **more}
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:
@@ -81,12 +85,14 @@ def _asks_behind(options: Options) -> bool:
 
 
 def _frames(study: Study, analysis: Analysis) -> tuple[Frame, ...]:
-    return (frame_of_regression(analysis.options),)
+    weighting = weighting_of(study, analysis.options)
+    return (replace(frame_of_regression(analysis.options), weighting=weighting),)
 
 
 def _glm(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     options = analysis.options
-    model = regression_of(study, options, frame_of_regression(options))
+    (frame,) = _frames(study, analysis)
+    model = regression_of(study, options, frame)
     return (yield from fit(model, options))
 
 
@@ -94,15 +100,30 @@ def fit(
     model: Regression, options: Options
 ) -> Generator[tuple[Ask, ...], tuple[Answer, ...], GlmFit]:
     """Fit one model; AnalysisError in words if it has no estimate."""
-    columns = len(model.terms)
-    fixed: dict[str, Any] = {
-        "columns": columns,
-        "family": model.family.name,
-    }
-    (answer,) = yield (Ask(MOMENTS.name, model.frame, fixed, {}),)
-    known = answer.totals
+    known = yield from moments_of(model)
     refuse_outcomes(model, known)
-    centre, covariance = centre_and_covariance(known, columns)
+    try:
+        return (yield from fit_with(model, options, known))
+    except Monotone as monotone:
+        raise AnalysisError(_separated(model, monotone)) from None
+
+
+def moments_of(model: Regression) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Arrays]:
+    """Return the totals of regression_moments."""
+    (answer,) = yield (Ask(MOMENTS.name, model.frame, _fixed(model), {}),)
+    return answer.totals
+
+
+def _fixed(model: Regression) -> dict[str, Any]:
+    return {"columns": len(model.terms), "family": model.family.name}
+
+
+def fit_with(
+    model: Regression, options: Options, known: Arrays
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], GlmFit]:
+    """Fit a model whose moments are known; Monotone if its likelihood has no maximum."""
+    fixed = _fixed(model)
+    centre, covariance = centre_and_covariance(known, len(model.terms))
     scale = scale_of(model, known)
     public = {
         "centre": centre,
@@ -113,10 +134,7 @@ def fit(
     def ask(beta: Floats) -> Ask:
         return Ask(POINT.name, model.frame, fixed, {"beta": beta, **public})
 
-    try:
-        maximum = yield from maximise(ask, covariance, 0, most=MOST_POINTS)
-    except Monotone as monotone:
-        raise AnalysisError(_separated(model, monotone)) from None
+    maximum = yield from maximise(ask, covariance, 0, most=MOST_POINTS)
     behind = None
     if _asks_behind(options):
         at = ask(np.where(maximum.aliased, 0.0, maximum.estimate))

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from site_agent.contract import expressions
 from site_agent.contract.analyses.guard_openings import Opening
 from site_agent.contract.analyses.guard_sums import DIFFERING
+from site_agent.contract.analyses.weights import WEIGHTING
 from site_agent.contract.expressions import FUNCTIONS, Node
 from site_agent.contract.expressions.syntax import Call, Name, inner
 from site_agent.contract.frames import Frame
@@ -124,30 +125,37 @@ def _column_known(study: Study, table: str, parts: tuple[str, ...]) -> bool:
 
 
 def weight_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:
-    """Return (analysis, what is wrong) for each with weights or an offset that is not accepted."""
+    """Return (analysis, what is wrong) for each with weights or an offset that is not accepted.
+
+    A weighting has no weights to take out: they are what it is.
+    """
     names = dict.fromkeys(
-        (opening.analysis.name, option)
+        (opening.analysis.name, option, _instead(opening, option))
         for opening in opened
         for option in _tipping(opening.frame)
         if not opening.accepted
     )
     sentence = (
         "can leave patients out as a cohort does ({} counts as none), and "
-        "no limit sees by how much. Take '{}' out, or have the stewards accept the analysis "
-        "by name (disclosure.accepted)"
+        "no limit sees by how much. {} the stewards accept the analysis by name "
+        "(disclosure.accepted)"
     )
     little = {"weights": "one close to 0", "offset": "a hazard far below the others'"}
     words = {"weights": "its weights", "offset": "its offset"}
     return [
-        (name, f"{words[option]} {sentence.format(little[option], option)}")
-        for name, option in names
+        (name, f"{words[option]} {sentence.format(little[option], instead)}")
+        for name, option, instead in names
     ]
+
+
+def _instead(opening: Opening, option: str) -> str:
+    return "Have" if opening.analysis.kind == WEIGHTING else f"Take '{option}' out, or have"
 
 
 def _tipping(frame: Frame) -> list[str]:
     """Return the options of a frame by which some rows count less than others."""
-    tipped = {"weights": frame.weights, "offset": frame.offset}
-    return [option for option, text in tipped.items() if text is not None]
+    tipped = {"weights": frame.weighted, "offset": frame.offset is not None}
+    return [option for option, tips in tipped.items() if tips]
 
 
 def extremes_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:

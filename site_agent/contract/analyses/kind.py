@@ -20,12 +20,13 @@ SNAP: Final = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of a study that its analyses may name."""
+    """The parts of a study that its analyses may name; weightings: analyses of that kind."""
 
     time: TimeScale
     endpoints: Mapping[str, Endpoint]
     cohorts: Mapping[str, Cohort]
     scopes: Mapping[str, Scope]
+    weightings: tuple[str, ...] = ()
 
     def endpoint(self, fields: Fields) -> Endpoint | None:
         """Read the required field `endpoint`."""

@@ -37,8 +37,8 @@ class Regression:
         return (INTERCEPT, *self.terms)
 
 
-def read_regression(fields: Fields, context: Context, *, weighted: bool = True) -> dict[str, Any]:
-    """Read what every regression has: rows, outcome, family, covariates, offset, maybe weights."""
+def read_regression(fields: Fields, context: Context) -> dict[str, Any]:
+    """Read what every regression has: rows, outcome, family, covariates, offset."""
     table = context.table(fields)
     return {
         "table": table,
@@ -47,7 +47,6 @@ def read_regression(fields: Fields, context: Context, *, weighted: bool = True) 
         "family": fields.choice("family", tuple(FAMILIES)),
         "covariates": context.covariates(fields, table) if "covariates" in fields.named else [],
         "offset": read_number(fields, context, "offset", table),
-        "weights": read_number(fields, context, "weights", table) if weighted else None,
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
 
@@ -70,7 +69,7 @@ def frame_of_regression(options: Options, *more: str) -> Frame:
         table=options["table"],
         cohort=options["cohort"],
         covariates=tuple(options["covariates"]),
-        weights=options["weights"],
+        weights=options.get("weights"),
         offset=options["offset"],
         numbers=(options["outcome"], *more),
     )

@@ -9,10 +9,12 @@ With n at risk and d events at the k-th time:
     var     = sum over events of (integral of S from t_k to tau)^2 d / (n (n - d))
 
 At the last death, where n = d, Greenwood's term is infinite: S is 0, its error has no value.
+Of weighted rows n and d are sums of weights, and errors are the jackknife's (weighted_counts.py).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +24,7 @@ import numpy as np
 from site_agent.contract.analyses.counts import LEFT_OUT, Course
 from site_agent.contract.analyses.intervals import limits
 from site_agent.contract.analyses.results import Tidy, number, numbers
+from site_agent.contract.analyses.weighted_counts import Jackknife, Weights, jackknife
 from site_agent.contract.frames import Floats, Integers
 from site_agent.contract.study.model import TimeScale
 
@@ -30,7 +33,11 @@ FLAT: Final = 1.5e-8  # survfit's tolerance for "the curve stands at exactly thi
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One survival curve: arrays over its K times (units of the study), and summaries."""
+    """One survival curve: arrays over its K times (units of the study), and summaries.
+
+    n_risk, n_event, n_censor and n_enter count rows. weight_risk, weight_event: what those at risk
+    and those with the event count as, of weighted rows only.
+    """
 
     stratum: str
     rows: int
@@ -50,6 +57,15 @@ class Curve:
     quantiles: tuple[tuple[float, float, float, float], ...]
     at: tuple[tuple[float, ...], ...]
     restricted_mean: tuple[tuple[float, float, float], ...]
+    weight_risk: Floats | None = None
+    weight_event: Floats | None = None
+
+    @property
+    def weights(self) -> dict[str, Floats]:
+        """Return the columns of weights by name; none if rows have none."""
+        if self.weight_risk is None or self.weight_event is None:
+            return {}
+        return {"weight_risk": self.weight_risk, "weight_event": self.weight_event}
 
 
 AT_COLUMNS: Final = ("time", "n_risk", "n_event", "estimate", "std_error", "conf_low", "conf_high")
@@ -88,6 +104,7 @@ class SurvivalCurves:
                 (
                     *("time", "n_risk", "n_event", "n_censor", "estimate", "std_error"),
                     *("conf_low", "conf_high", "cumulative_hazard", "std_error_hazard"),
+                    *(next(iter(c.weights for c in self.curves), ())),
                     *("strata", "outcome"),
                 ),
                 tuple(row for c in self.curves for row in self._curve_rows(c)),
@@ -112,7 +129,7 @@ class SurvivalCurves:
         hazard = (curve.cumulative_hazard, curve.std_error_hazard)
         columns: list[list[Any]] = [numbers(curve.time)]
         columns += [[int(value) for value in count] for count in counts]
-        columns += [numbers(values) for values in (*others, *hazard)]
+        columns += [numbers(values) for values in (*others, *hazard, *curve.weights.values())]
         return [(*row, curve.stratum, self.outcome) for row in zip(*columns, strict=True)]
 
 
@@ -126,6 +143,7 @@ def _curve_document(curve: Curve) -> dict[str, Any]:
         "rows": curve.rows,
         "events": curve.events,
         **{name: numbers(getattr(curve, name)) for name in columns},
+        **{name: numbers(values) for name, values in curve.weights.items()},
         "median": dict(
             zip(("estimate", "conf_low", "conf_high"), numbers(curve.median), strict=True)
         ),
@@ -153,8 +171,14 @@ class CurveOptions:
     reverse: bool
 
 
-def survival_curve(course: Course, scale: TimeScale, stratum: str, options: CurveOptions) -> Curve:
-    """Return the Kaplan-Meier curve of one group's course.
+def survival_curve(
+    course: Course,
+    scale: TimeScale,
+    stratum: str,
+    options: CurveOptions,
+    weights: Weights | None = None,
+) -> Curve:
+    """Return the Kaplan-Meier curve of one group's course; `weights` of its rows, if they have.
 
     With `options.reverse` censoring is the event: the curve of follow-up. Those who die at a
     time at which others are censored count as at risk there, as in `survfit`.
@@ -165,10 +189,10 @@ def survival_curve(course: Course, scale: TimeScale, stratum: str, options: Curv
         d, lost = censored, events + others
     else:
         d, lost = events, censored + others
-    surviving = np.cumprod((n - d) / n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        greenwood = np.cumsum(d / (n * (n - d)))
-        std_error = surviving * np.sqrt(greenwood)
+    known = Counted(n, d) if weights is None else jackknife(weights, reverse=options.reverse)
+    surviving = np.asarray(np.cumprod((known.risk - known.event) / known.risk))
+    with np.errstate(invalid="ignore"):
+        std_error = np.asarray(surviving * np.sqrt(known.of_log()))
     low, high = limits(surviving, std_error, scale=options.conf_type, level=options.conf_level)
     time = np.array([scale.value(int(tick)) for tick in course.tick])
     bands = (low, high)
@@ -185,8 +209,8 @@ def survival_curve(course: Course, scale: TimeScale, stratum: str, options: Curv
         std_error=std_error,
         conf_low=low,
         conf_high=high,
-        cumulative_hazard=np.cumsum(d / n),
-        std_error_hazard=np.sqrt(np.cumsum(d / n**2)),
+        cumulative_hazard=np.cumsum(known.event / known.risk),
+        std_error_hazard=np.sqrt(known.of_hazard()),
         median=(_median(time, surviving), _median(time, low), _median(time, high)),
         quantiles=tuple(
             (p, _quantile(time, surviving, p), _quantile(time, low, p), _quantile(time, high, p))
@@ -194,9 +218,35 @@ def survival_curve(course: Course, scale: TimeScale, stratum: str, options: Curv
         ),
         at=_at(course, scale, options.at, (d, surviving, std_error, *bands)),
         restricted_mean=tuple(
-            (tau, *_restricted_mean(time, surviving, n, d, tau)) for tau in options.restricted_mean
+            (tau, *_restricted_mean(time, surviving, known, tau)) for tau in options.restricted_mean
         ),
+        weight_risk=None if weights is None else known.risk,
+        weight_event=None if weights is None else known.event,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A curve of rows that count as one each: at risk and with the event at its K times."""
+
+    risk: Floats
+    event: Floats
+
+    def of_log(self) -> Floats:
+        """Return Greenwood's variance of log S, (K,); infinite once S is 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.cumsum(self.event / (self.risk * (self.risk - self.event))))
+
+    def of_hazard(self) -> Floats:
+        """Return the variance of the cumulative hazard, (K,)."""
+        return np.asarray(np.cumsum(self.event / self.risk**2))
+
+    def of_area(self, to_the_right: Floats) -> float:
+        """Return the variance of the area; to_the_right: area behind the first times, to tau."""
+        n, d = self.risk[: len(to_the_right)], self.event[: len(to_the_right)]
+        died = (d > 0) & (n > d)
+        terms = to_the_right[died] ** 2 * d[died] / (n[died] * (n[died] - d[died]))
+        return float(terms.sum())
 
 
 def _median(time: Floats, curve: Floats) -> float:
@@ -268,7 +318,7 @@ def _at(
 
 
 def _restricted_mean(
-    time: Floats, surviving: Floats, n: Floats, d: Floats, tau: float
+    time: Floats, surviving: Floats, known: Counted | Jackknife, tau: float
 ) -> tuple[float, float]:
     """Return the area under the curve up to `tau` and its standard error."""
     inside = time < tau
@@ -276,10 +326,7 @@ def _restricted_mean(
     heights = np.concatenate([[1.0], surviving[inside]])
     pieces = heights * np.diff(edges)
     to_the_right = np.cumsum(pieces[::-1])[::-1][1:]
-    d, n = d[inside], n[inside]
-    died = (d > 0) & (n > d)
-    terms = to_the_right[died] ** 2 * d[died] / (n[died] * (n[died] - d[died]))
-    return float(pieces.sum()), float(np.sqrt(terms.sum()))
+    return float(pieces.sum()), math.sqrt(known.of_area(to_the_right))
 
 
 def left_out(totals: Floats) -> dict[str, int]:

@@ -12,6 +12,7 @@ from site_agent.contract.analyses.guard_grids import grouping_issues
 from site_agent.contract.analyses.guard_openings import openings
 from site_agent.contract.analyses.guard_selections import extremes_issues, weight_issues
 from site_agent.contract.analyses.kind import Context
+from site_agent.contract.analyses.weights import WEIGHTING, weighting_issues
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Issue, StudyError
 from site_agent.contract.study.at_center import at_center_issues
@@ -89,7 +90,7 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
     scopes = {table: item.scope for table, item in typed.items()}
     endpoints = read_endpoints(root, scopes)
     cohorts = read_cohorts(root, scopes)
-    context = Context(scale, endpoints, cohorts, scopes)
+    context = Context(scale, endpoints, cohorts, scopes, _weightings(root))
     analyses = _read_analyses(root, context) if tables else {}
     policy = _read_policy(root, analyses)
     policy = DEVELOPMENT if development else policy
@@ -116,6 +117,7 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
     _check_classes(root, study)
     _check_groupings(root, study)
     _check_names(root, study)
+    _check_weightings(root, study)
     for message in _earlier_roster_issues(study):
         root.issue(f"disclosure.earlier_rosters: {message}", root.named["disclosure"])
     for message in at_center_issues(study.at_center, [*roster.sites] if roster else []):
@@ -250,6 +252,27 @@ def _check_names(root: Fields, study: Study) -> None:
                 root.issue(
                     f"'{other}' is not an analysis{nearest(other, known)}", named.value[name]
                 )
+
+
+def _weightings(root: Fields) -> tuple[str, ...]:
+    """Return the names of the analyses of the kind weighting, which others may name."""
+    named = root.named.get("analyses")
+    found = named.value if named is not None and isinstance(named.value, Mapping) else {}
+    return tuple(
+        name
+        for name, node in found.items()
+        if isinstance(node.value, Mapping)
+        and "kind" in node.value
+        and node.value["kind"].value == WEIGHTING
+    )
+
+
+def _check_weightings(root: Fields, study: Study) -> None:
+    """Note every analysis whose rows are not among those of the weighting that it names."""
+    named = root.named.get("analyses")
+    for name, sentence in weighting_issues(study):
+        assert named is not None and isinstance(named.value, Mapping)
+        root.issue(sentence, named.value[name])
 
 
 def _read_presentation(root: Fields) -> tuple[dict[str, str], str]:

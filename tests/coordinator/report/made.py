@@ -333,6 +333,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "degree": 2,
         "conf_level": 0.95,
     },
+    "weighting": {
+        "table": "patients",
+        "cohort": None,
+        "treatment": "dose",
+        "covariates": ["age", "sex"],
+        "variant": "stabilised",
+        "truncate": [0.1, 10],
+        "conf_level": 0.95,
+    },
     "adjustment": {"exposure": "dose", "outcome": "death", "models": ["model"]},
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from site_agent.contract.analyses.guard_selections import selection
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.declared import as_declared
 from site_agent.contract.errors import AnalysisError
-from site_agent.contract.frames import Frame
+from site_agent.contract.frames import Frame, Weighting
 from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Ask, Estimator
 from tests.site_agent.contract.analyses.guarded import CURVE, SCREEN, guarded
@@ -93,6 +93,7 @@ def test_a_kind_declares_sums_of_the_classes_that_there_are(name: str) -> None:
 @pytest.mark.parametrize("field", EXPRESSIONS, ids=lambda field: field.name)
 def test_an_expression_of_a_frame_leaves_out_who_lacks_it(field: Any) -> None:
     """Whatever field is added to frames: the guard must see whom it leaves out."""
-    value = ("ldh",) if field.default == () else "ldh"
+    scored = Weighting("sex", ("ldh",), "ate")
+    value = {"weighting": scored}.get(field.name, ("ldh",) if field.default == () else "ldh")
     chosen = selection(guarded(CURVE), Frame("patients", **{field.name: value}))
     assert chosen.complete == ("ldh",)

@@ -87,7 +87,7 @@ MISTAKES = {
         ("kind: logrank", "kind: logrnk"),
         'line 44: analyses.test.kind: found the text "logrnk", expected one of survival, '
         "incidence, logrank, cox, cox_screen, fine_gray, meta_analysis, compare, paired, "
-        "table_one, proportion, glm, gee, loess, adjustment; did you mean 'logrank'?",
+        "table_one, proportion, glm, gee, weighting, loess, adjustment; did you mean 'logrank'?",
     ),
     "unknown endpoint": (
         ("kind: incidence, endpoint: trm", "kind: incidence, endpoint: trn"),
