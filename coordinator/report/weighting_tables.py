@@ -11,7 +11,7 @@ from coordinator.report import numbers
 from coordinator.report.balance_figure import BalanceFigure, balance_figure
 from coordinator.report.regression_tables import coefficients
 from coordinator.report.suppression import Cell
-from coordinator.report.views import Table, View
+from coordinator.report.views import TRUTH, Table, View
 
 Row = tuple[Cell, ...]
 MEANS = ("mean_treated", "mean_untreated", "smd")
@@ -30,7 +30,8 @@ def shows_arms(view: View) -> bool:
 def arm_names(view: View) -> tuple[str, str]:
     """Return the names of the arms, untreated and treated."""
     treatment = view.label(view.document.options["treatment"])
-    first, second = (str(arm["arm"]) for arm in view.result["arms"])
+    levels = (str(arm["arm"]) for arm in view.result["arms"])
+    first, second = (TRUTH.get(level, view.label(level)) for level in levels)
     return f"{treatment}: {first}", f"{treatment}: {second}"
 
 

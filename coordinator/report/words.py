@@ -313,7 +313,7 @@ EFFECTS: Final = {
 
 def _weighting(view: View) -> str:
     options = view.document.options
-    limits = [numbers.significant(limit) for limit in options["truncate"]]
+    limits = [f"{limit:g}" for limit in options["truncate"]]
     held = f", truncated at {' and '.join(limits)}" if limits else ""
     return (
         f"Propensity score of {view.label(options['treatment'])} by logistic regression on "

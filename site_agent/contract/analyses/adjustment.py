@@ -23,6 +23,7 @@ from site_agent.contract.analyses.causal_graph import (
 )
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
 from site_agent.contract.analyses.results import Tidy
+from site_agent.contract.analyses.weights import weighting_of
 from site_agent.contract.expressions import ExpressionError
 from site_agent.contract.frames import Frame
 from site_agent.contract.study.document import Node
@@ -227,17 +228,27 @@ def _adjustment(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
         unmeasured,
         tuple(tuple(node for node in graph.nodes if node in one) for one in sets),
         tuple(
-            _checked(graph, options, name, study.analyses[name].options)
+            _checked(graph, options, name, _covariates(study, study.analyses[name].options))
             for name in options["models"]
             if name in study.analyses
         ),
     )
 
 
-def _checked(graph: Graph, options: Options, name: str, model: Options) -> Checked:
+def _covariates(study: Study, model: Options) -> tuple[str, ...]:
+    """Return what a model adjusts for, its exposure with it: by its covariates or its weights.
+
+    Weights by a propensity score close the back doors that its covariates would close.
+    """
+    weighting = weighting_of(study, model)
+    scored = () if weighting is None else weighting.needed
+    treatment = (model["treatment"],) if "treatment" in model else ()
+    return tuple(dict.fromkeys((*treatment, *model.get("covariates", ()), *scored)))
+
+
+def _checked(graph: Graph, options: Options, name: str, covariates: tuple[str, ...]) -> Checked:
     """Return a model's covariates beside the diagram."""
     node_of = {options["columns"].get(node, node): node for node in graph.nodes}
-    covariates = tuple(model.get("covariates", ()))
     nodes = tuple(node_of[text] for text in covariates if text in node_of)
     exposure, outcome = options["exposure"], options["outcome"]
     adjusts = tuple(node for node in nodes if node not in (exposure, outcome))

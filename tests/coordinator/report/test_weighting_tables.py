@@ -102,4 +102,4 @@ def test_the_figure_has_a_ring_and_a_dot_for_each_column() -> None:
 def test_a_weighting_in_a_sentence() -> None:
     """Whose effect it is for, and where weights are cut."""
     told = sentence(view("weighting", weighting()))
-    assert "stabilised by the share of the treated, truncated at 0.100 and 10.0" in told
+    assert "stabilised by the share of the treated, truncated at 0.1 and 10" in told

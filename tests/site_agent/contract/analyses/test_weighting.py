@@ -377,3 +377,15 @@ def test_weights_are_accepted_by_name() -> None:
     start, end = study.index("  accepted:"), study.index("analyses:")
     told = issues(study[:start] + study[end:])
     assert [f"analyses.{name}: its weights can leave" in told for name in ("w", "km")] == [True] * 2
+
+
+@pytest.mark.parametrize("name", ["w", "km", "plain"])
+def test_weights_close_back_doors(name: str) -> None:
+    """Beside a causal diagram a weighted analysis adjusts for what its weights are made from."""
+    diagram = (
+        "kind: adjustment, diagram: [x -> treated, x -> death, treated -> death], "
+        f"exposure: treated, outcome: death, models: [{name}]"
+    )
+    plain = CURVE.replace(", weights: w", "")
+    (model,) = document(results(text(km=CURVE, plain=plain, dag=diagram))["dag"])["checked"]
+    assert (model["closes_back_doors"], model["warnings"] == []) == (name != "plain",) * 2
