@@ -73,7 +73,11 @@ def weighting_issues(study: Study) -> Iterator[tuple[str, str]]:
         table = analysis.options["table"] if endpoint is None else endpoint.table
         own, cohort = named.options["table"], named.options["cohort"]
         if table != own:
-            yield name, f"its rows are of table '{table}', those of '{named.name}' of '{own}'"
+            yield (
+                name,
+                f"its rows are of table '{table}', those of its weights '{named.name}' of '{own}'. "
+                f"Name a weighting of its own table",
+            )
         elif cohort is not None and cohort != analysis.options["cohort"]:
             yield (
                 name,

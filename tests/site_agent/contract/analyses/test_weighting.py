@@ -371,6 +371,18 @@ def test_rows_outside_of_the_weightings_cohort() -> None:
     )
 
 
+def test_rows_of_another_table() -> None:
+    """A weighting weighs the rows of its own table."""
+    study = text(a="kind: glm, table: visits, outcome: y, family: gaussian, weights: w")
+    visits = (
+        "  visits:\n    key: [id, visit]\n    columns:\n"
+        "      visit: {type: integer, range: [0, 9]}\n      y: {type: number, range: [0, 9]}\n"
+    )
+    assert "its rows are of table 'visits', those of its weights 'w' of 'patients'" in issues(
+        study.replace("cohorts:", f"{visits}cohorts:", 1)
+    )
+
+
 def test_weights_are_accepted_by_name() -> None:
     """A weight can leave a patient out, so stewards sign for a weighting and what names it."""
     study = text(km=CURVE)
