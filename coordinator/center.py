@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from coordinator.deferred import deferred
 from coordinator.drafts import drop_draft, finished, put_aside, release_folder
 from coordinator.driver import Driver, approvals, begin, standings
 from coordinator.freeze import (
@@ -20,6 +19,7 @@ from coordinator.freeze import (
     without_roster,
 )
 from coordinator.home import CENTER, PUBLISHED, Home
+from coordinator.looks import look
 from coordinator.report.published import read_published
 from coordinator.simulate import Surroundings, load_identity, read_study_file
 from site_agent.contract.enrolment import Invitation, read_card
@@ -221,7 +221,7 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
             "round": last.round,
             "waiting": list(last.waiting),
             "opened": utc_of(last.opened),
-            "deferred": deferred(home, study, last.number),
+            **look(home, study, last.number),
         },
         "note": "",
     }

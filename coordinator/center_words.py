@@ -42,8 +42,9 @@ def _seen(site: dict[str, Any]) -> str:
 def _release(release: dict[str, Any] | None) -> str:
     if release is None:
         return "no release yet"
-    if release.get("deferred"):
-        return str(release["deferred"])
+    told = release.get("deferred") or release.get("nothing_new")
+    if told:
+        return str(told)
     if release["state"] != "under_way":
         return f"release {release['number']} is {release['state']}"
     asking = release["phase"] == "asking"

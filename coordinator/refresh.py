@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from coordinator.deferred import note_deferred
 from coordinator.drafts import drop_draft, finish_draft, release_folder, write_draft
 from coordinator.driver import Deferred, Driver, begin, standings
 from coordinator.home import Home
+from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
 from coordinator.report.page import FILE as REPORT
 from coordinator.report.page import write_report
@@ -85,8 +85,30 @@ class Refresh:
         try:
             return step()
         except Deferred as deferred:
-            note_deferred(self.home, self.study, self.number, str(deferred))
+            note_look(self.home, self.study, self.number, DEFERRED, str(deferred))
             raise
+
+    def end_if_nothing_new(self) -> str:
+        """Burn the release if it would show what the last one shows; return words that say so.
+
+        To be called after round 0, whose counts tell who has changed; the empty text afterwards,
+        and if anything is new.
+        """
+        changed = self.driver.release.changed
+        last = self._last_closed() if changed else None
+        if last is None or changed.get(f"{self.study.hash}/{last}") != 0:
+            return ""
+        self.driver.burn(NOTHING_NEW)
+        words = (
+            f"release {last}: nothing new, no patient differs from it. Release {self.number} "
+            f"opened this count only and is burned"
+        )
+        note_look(self.home, self.study, self.number, NOTHING_NEW, words)
+        return words
+
+    def _last_closed(self) -> int | None:
+        found = patiently(lambda: standings(self._exchange, self.study.hash))
+        return next((one.number for one in found if one.state == "closed"), None)
 
     def results(self) -> dict[str, Any]:
         """Write all results beside their place; return the hash over which all sites agree."""

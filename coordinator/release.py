@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from site_agent.contract import messages
+from site_agent.contract.analyses.guard_sums import CHANGED
 from site_agent.contract.catalogue import seals
 from site_agent.contract.conductor import Conductor, Outcome, entry, sections
 from site_agent.contract.earlier import check_names, earlier_releases, respects
@@ -156,6 +157,22 @@ class Release:
             messages.read(wire).says(Ready, self._roster.sites[site])
             for site, wire in self._readies.items()
         )
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """Return how many patients differ from each earlier release, by release and respect.
+
+        Known between the guard's first question and the next one; nothing at other times.
+        """
+        if self.state != "keyed" or self.rounds != 1:
+            return {}
+        answers = zip(self._asks, read_totals(self._asks, self._totals), strict=True)
+        return {
+            name: int(patients)
+            for ask, answer in answers
+            if ask.sum == CHANGED.name
+            for name, patients in zip(ask.fixed["earlier"], answer.totals["patients"], strict=True)
+        }
 
     @property
     def holders(self) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ def up(home: Path) -> None:
     type=click.FloatRange(min=1),
     help="Longest wait for hospitals in one phase, seconds. Default: refresh.deadline_s.",
 )
+@click.option("--anyway", is_flag=True, help="Go on although no patient has changed.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the end and print the results.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @click.pass_obj
@@ -60,12 +61,15 @@ def refresh(
     study_name: str,
     without: tuple[str, ...],
     deadline_s: float | None,
+    anyway: bool,
     wait: bool,
     as_json: bool,
 ) -> None:
     """Have the flow runner refresh STUDY: its next release, or the one under way.
 
-    Ctrl-C leaves the refresh running. Exit code 75: hospitals are awaited; 77: refused.
+    If no patient differs from the last release, the refresh ends as "nothing new", and that
+    release is printed. Ctrl-C leaves the refresh running. Exit code 75: hospitals are awaited, or
+    too few patients have changed; 77: refused.
 
     Example: coordinator refresh anakinra
     """
@@ -79,18 +83,25 @@ def refresh(
         )
     # Prefect's own patience says nothing for a minute; ours (ordering.py) tells what it waits for.
     os.environ.update(surroundings(center, os.environ) | {"PREFECT_CLIENT_MAX_RETRIES": "0"})
-    from flows.ordering import follow, order  # Prefect reads its variables when it is imported
+    from flows.ordering import (
+        NOTHING_NEW,
+        follow,
+        order,
+    )  # Prefect reads its variables when it is imported
 
-    identifier = order(study_name, list(without), deadline_s)
+    said = {"without": list(without), "deadline_s": deadline_s, "anyway": anyway}
+    identifier = order(study_name, said)
     click.echo(f"flow run  {center.prefect_url}/runs/flow-run/{identifier}", err=True)
     if not wait:
         click.echo(str(identifier))
         return
     try:
-        number = follow(identifier, center, study_name, tell=progress(), sleep=time.sleep)
+        number, words = follow(identifier, center, study_name, tell=progress(), sleep=time.sleep)
     except KeyboardInterrupt:
         click.echo(f"the refresh goes on; `coordinator status {study_name}` tells", err=True)
         raise
+    if NOTHING_NEW in words:
+        click.echo(words, err=True)
     folder = finished_release(center, study_name, number)
     if as_json:
         click.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
@@ -31,6 +31,7 @@ TAKEN_UP_S: Final = 90.0
 FOLLOW_S: Final = 30.0  # a crashed run is followed by another one within this time
 CODE: Final = re.compile(r"\[(\d+)\] ", re.ASCII)
 RELEASE: Final = re.compile(r"release (\d+):", re.ASCII)
+NOTHING_NEW: Final = ": nothing new, "
 
 
 class Unfinished(QuorumError):
@@ -41,9 +42,12 @@ class Unfinished(QuorumError):
         super().__init__(message)
 
 
-def order(study: str, without: list[str], deadline_s: float | None) -> UUID:
-    """Return the flow run that the runner will take up; Unreachable if there is no runner."""
-    parameters: dict[str, Any] = {"study": study, "without": without, "deadline_s": deadline_s}
+def order(study: str, parameters: Mapping[str, Any]) -> UUID:
+    """Return the flow run that the runner will take up; Unreachable if there is no runner.
+
+    parameters: those of the flow, beside the study.
+    """
+    parameters = {"study": study, **parameters}
     once = str(uuid4())  # the server takes it once, however often it is sent
 
     def ordered() -> UUID:
@@ -84,8 +88,8 @@ def follow(
     *,
     tell: Callable[[str], None],
     sleep: Callable[[float], None],
-) -> int:
-    """Return the number of the release when the run, or one that follows it, has completed.
+) -> tuple[int, str]:
+    """Return a release when the run, or one that follows it, has completed: number and words.
 
     Unfinished with the run's words otherwise.
     """
@@ -120,11 +124,11 @@ def follow(
             sleep(POLL_S)
 
 
-def _ended(message: str, completed: bool) -> int:
-    """Return the release's number from a run's last words; Unfinished if there is none."""
+def _ended(message: str, completed: bool) -> tuple[int, str]:
+    """Return a run's last words and the release's number in them; Unfinished if there is none."""
     release = RELEASE.match(message)
     if completed and release:
-        return int(release[1])
+        return int(release[1]), message
     code = CODE.match(message)
     text = CODE.sub("", message, count=1) or "the refresh ended without a word"
     raise Unfinished(text, int(code[1]) if code else INTERNAL)

@@ -17,6 +17,7 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
+from coordinator.driver import Deferred
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
 from flows.artifacts import publish
@@ -81,18 +82,26 @@ def _run_name() -> str:
 
 
 @flow(name="refresh", flow_run_name=_run_name, validate_parameters=True)
-def refresh(study: str, without: list[str] | None = None, deadline_s: float | None = None) -> Any:
+def refresh(
+    study: str,
+    without: list[str] | None = None,
+    deadline_s: float | None = None,
+    anyway: bool = False,
+) -> Any:
     """Refresh a study: its next release, or the one under way, up to the report.
 
     study: the name of a frozen study. without: hospitals to go on without. deadline_s: longest
-    wait for hospitals in one phase, seconds; else the center's setting.
+    wait for hospitals in one phase, seconds; else the center's setting. anyway: go on although no
+    patient differs from the last release.
     """
     home = open_home(Path(os.environ["QUORUM_HOME"]), os.environ)
     try:
         with turn(home, study, str(flow_run.id)):
-            return _refreshed(home, study, without or [], deadline_s)
+            return _refreshed(home, study, without or [], deadline_s, anyway)
     except TakenTurn as taken:
         return Failed(name="Not ready", message=str(taken))
+    except Deferred as deferred:
+        return Completed(name="Deferred", message=f"[{deferred.exit_code}] {deferred}")
     except QuorumError as error:
         name = NAMES.get(type(error), "Failed")
         return Failed(name=name, message=f"[{error.exit_code}] {error}")
@@ -100,7 +109,9 @@ def refresh(study: str, without: list[str] | None = None, deadline_s: float | No
         return Failed(name="Failed", message=f"[{BAD_CONFIGURATION}] {of_the_system(error)}")
 
 
-def _refreshed(home: Home, study: str, without: list[str], deadline_s: float | None) -> State[Any]:
+def _refreshed(
+    home: Home, study: str, without: list[str], deadline_s: float | None, anyway: bool
+) -> State[Any]:
     frozen, logger = home.frozen(study), get_run_logger()
     with home.exchange() as exchange:
         running = Refresh(
@@ -117,6 +128,9 @@ def _refreshed(home: Home, study: str, without: list[str], deadline_s: float | N
                     f"one of the two was set back. If the exchange's store is the one that is "
                     f"right, remove the folder prefect/storage of the center; else restore it",
                 )
+            nothing_new = "" if anyway else running.end_if_nothing_new()
+            if nothing_new:
+                return Completed(name="Nothing new", message=nothing_new)
             number += 1
         write_results(running)
         close(running)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.center_words import status_in_words
-from coordinator.deferred import deferred, note_deferred
 from coordinator.driver import DEFINITE, Deferred
 from coordinator.home import Home
+from coordinator.looks import DEFERRED, look, note_look
 from coordinator.refresh import Refresh
 from coordinator.simulate import simulate
 from site_agent.contract import messages
@@ -140,25 +140,28 @@ def test_a_refresh_notes_why_it_was_deferred(
     running.gather()
     with pytest.raises(Deferred):
         running.round(0)
-    assert UNTIL in deferred(home, center.study, 2)
+    assert UNTIL in look(home, center.study, 2)[DEFERRED]
 
 
 def test_another_release_is_not_deferred(center: Center, home: Home) -> None:
     """A note of before tells nothing of a later release, nor of another hash."""
-    note_deferred(home, center.study, 2, UNTIL)
-    assert (deferred(home, center.study, 2), deferred(home, center.study, 3)) == (UNTIL, "")
+    note_look(home, center.study, 2, DEFERRED, UNTIL)
+    assert (look(home, center.study, 2)[DEFERRED], look(home, center.study, 3)[DEFERRED]) == (
+        UNTIL,
+        "",
+    )
 
 
 def test_no_note(center: Center, home: Home) -> None:
     """Nothing was deferred yet."""
-    assert deferred(home, center.study, 2) == ""
+    assert look(home, center.study, 2)[DEFERRED] == ""
 
 
 def test_a_damaged_note(center: Center, home: Home) -> None:
     """A note is no truth: one that cannot be read is none."""
-    note_deferred(home, center.study, 2, UNTIL)
-    (home.study_folder("protocol") / "deferred.json").write_text("{")
-    assert deferred(home, center.study, 2) == ""
+    note_look(home, center.study, 2, DEFERRED, UNTIL)
+    (home.study_folder("protocol") / "look.json").write_text("{")
+    assert look(home, center.study, 2)[DEFERRED] == ""
 
 
 def test_the_status_says_until_when() -> None:

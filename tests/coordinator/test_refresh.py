@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from coordinator.home import Home
+from coordinator.looks import DEFERRED, NOTHING_NEW, look
 from coordinator.refresh import Refresh
 from site_agent.contract.errors import NotReady, Refused
 from site_agent.runtime.clock import utc_of
 from tests.coordinator.hospitals import Center, home_of, opened_center
+from tests.protocol import SITES, patients, site_data
+from tests.site_agent.differing import joined
 
 
 class Desk:
@@ -68,7 +71,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A center whose five hospitals have approved the study."""
     monkeypatch.setattr("coordinator.driver.POLL_S", 0.001)
     with opened_center(tmp_path) as center:
-        yield Desk(center, home_of(tmp_path / "center"))
+        home = home_of(tmp_path / "center")
+        home.study_folder("protocol").mkdir(parents=True)
+        yield Desk(center, home)
 
 
 def test_a_refresh_leaves_a_release_and_its_report(desk: Desk) -> None:
@@ -76,6 +81,65 @@ def test_a_refresh_leaves_a_release_and_its_report(desk: Desk) -> None:
     desk.whole()
     found = (desk.names(), (desk.out / "release-1" / "report.html").exists())
     assert found == ({"release-1"}, True)
+
+
+def test_nothing_new(desk: Desk) -> None:
+    """Nobody differs from the last release: it stands, and the look is told apart from it."""
+    desk.whole()
+    running = desk.refresh()
+    running.gather()
+    running.round(0)
+    words = running.end_if_nothing_new()
+    found = (words, desk.center.listed(2)["state"], look(desk.home, desk.center.study, 2))
+    expected = (
+        "release 1: nothing new, no patient differs from it. Release 2 opened this count only and "
+        "is burned"
+    )
+    assert found == (expected, "burned", {DEFERRED: "", NOTHING_NEW: expected})
+
+
+def test_the_hospitals_know_why_it_ended(desk: Desk) -> None:
+    """Each ledger has the code."""
+    desk.whole()
+    running = desk.refresh()
+    running.gather()
+    running.round(0)
+    running.end_if_nothing_new()
+    desk.center.hospitals.answer_all()
+    last = {site: desk.center.world.ledger(site).entries[-1] for site in SITES}
+    assert {(one["event"], one["code"]) for one in last.values()} == {("burned", NOTHING_NEW)}
+
+
+def test_the_first_release_is_new(desk: Desk) -> None:
+    """There is nothing that it could repeat."""
+    running = desk.refresh()
+    running.gather()
+    running.round(0)
+    assert running.end_if_nothing_new() == ""
+
+
+def test_enough_has_changed(desk: Desk) -> None:
+    """Patients who differ by more than the study's limits make a release."""
+    desk.whole()
+    change, study = joined(of=SITES), desk.center.study
+    desk.center.world.data = lambda site: site_data(study, site, change(site, patients(site)))
+    running = desk.refresh()
+    running.gather()
+    running.round(0)
+    assert running.end_if_nothing_new() == ""
+
+
+def test_a_release_that_has_gone_further_is_not_ended(desk: Desk) -> None:
+    """Somebody wanted it although nothing has changed; its next refresh goes on with it."""
+    desk.whole()
+    first = desk.refresh()
+    first.gather()
+    first.round(0)
+    first.driver._post(first.driver.release.ask())
+    running = desk.refresh()
+    running.gather()
+    running.round(0)
+    assert running.end_if_nothing_new() == ""
 
 
 def test_gather_tells_who_takes_part(desk: Desk) -> None:

@@ -38,7 +38,8 @@ def home(tmp_path: Path) -> Home:
 
 def test_a_completed_run_names_its_release() -> None:
     """The number, which leads to the folder."""
-    assert ordering._ended("release 12: /x/release-12/report.html", True) == 12
+    words = "release 12: /x/release-12/report.html"
+    assert ordering._ended(words, True) == (12, words)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def followed(
     identifier: UUID,
     *then: Callable[[], Any],
     tell: Callable[[str], None] = lambda _: None,
-) -> int:
+) -> tuple[int, str]:
     """Follow a run; while the command waits, this happens one after the other."""
     events = list(then)
 
@@ -104,7 +105,7 @@ def followed(
 def test_ordering_without_a_runner(client: SyncPrefectClient) -> None:
     """No deployment, no refresh: what brings it is told."""
     with pytest.raises(Unreachable, match="`coordinator up` runs the flow runner"):
-        order("protocol", [], None)
+        order("protocol", {})
 
 
 def test_following_to_the_end(client: SyncPrefectClient, home: Home) -> None:
@@ -115,7 +116,7 @@ def test_following_to_the_end(client: SyncPrefectClient, home: Home) -> None:
         return lambda: client.set_flow_run_state(run, state, force=True)
 
     end = Completed(message="release 3: x")
-    assert followed(client, home, run, then(Running()), then(end)) == 3
+    assert followed(client, home, run, then(Running()), then(end)) == (3, "release 3: x")
 
 
 def test_what_is_told_on_the_way(client: SyncPrefectClient, home: Home) -> None:
@@ -149,7 +150,7 @@ def test_a_crashed_run_is_followed_by_the_next(client: SyncPrefectClient, home: 
     run = made(client, Crashed())
     end = Completed(message="release 4: x")
     found = followed(client, home, run, lambda: made(client, end, FOLLOWS))
-    assert found == 4
+    assert found == (4, "release 4: x")
 
 
 def test_another_studys_run_does_not_follow(

@@ -24,7 +24,8 @@ from coordinator.report.markdown import pieces
 from flows.refresh import refresh
 from flows.turns import turn
 from tests.coordinator.hospitals import SHORT, Hospitals, Served, answering
-from tests.protocol import World
+from tests.protocol import World, patients, site_data
+from tests.site_agent.differing import joined
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -174,6 +175,37 @@ def test_what_is_kept_must_be_what_the_log_says(desk: Desk) -> None:
     assert (ended(state)[:2], "one of the two was set back" in str(state.message)) == (
         ("FAILED", "Refused"),
         True,
+    )
+
+
+def test_nothing_new(desk: Desk) -> None:
+    """A second refresh of the same data ends before the second round, in a state of its own."""
+    desk.refresh()
+    state = desk.refresh()
+    names = [name for name, _ in desk.tasks(state, 2)]
+    assert (ended(state)[:2], str(state.message)[:24], names) == (
+        ("COMPLETED", "Nothing new"),
+        "release 1: nothing new, ",
+        ["gather", "round 0"],
+    )
+
+
+def test_anyway(desk: Desk) -> None:
+    """Who wants a release of the same data gets one."""
+    desk.refresh()
+    state = desk.refresh(anyway=True)
+    assert str(state.message).startswith("release 2: ")
+
+
+def test_deferred(desk: Desk) -> None:
+    """One patient more: no failure, and with the code of what must happen elsewhere first."""
+    desk.refresh()
+    change, study = joined(of=["elm"]), desk.hospitals.world.study
+    desk.hospitals.world.data = lambda site: site_data(study, site, change(site, patients(site)))
+    state = desk.refresh()
+    assert (ended(state)[:2], str(state.message)[:31]) == (
+        ("COMPLETED", "Deferred"),
+        "[75] release 2: deferred until ",
     )
 
 
