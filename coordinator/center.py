@@ -21,6 +21,7 @@ from coordinator.freeze import (
 from coordinator.home import CENTER, PUBLISHED, Home
 from coordinator.looks import look
 from coordinator.report.published import read_published
+from coordinator.schedule import known_schedule, schedule_status
 from coordinator.simulate import Surroundings, load_identity, read_study_file
 from site_agent.contract.enrolment import Invitation, read_card
 from site_agent.contract.errors import ConfigurationError, NotReady
@@ -50,6 +51,7 @@ def add_study(home: Home, path: Path) -> Study:
     published = path.parent / PUBLISHED
     if published.exists():
         read_published(published)
+    known_schedule(study.schedule)
     folder = home.study_folder(study.name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.yaml").write_text(text, encoding="utf-8")
@@ -192,7 +194,8 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
     try:
         study = home.frozen(name)
     except NotReady as error:
-        return {"study": name, "hash": None, "sites": [], "release": None, "note": str(error)}
+        nothing: dict[str, Any] = {"hash": None, "sites": [], "release": None, "schedule": None}
+        return {"study": name, **nothing, "note": str(error)}
     assert study.roster is not None
     with home.exchange() as exchange:
         parties = {p["name"]: p for p in exchange.read("/v1/parties")["sites"]}
@@ -223,6 +226,7 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
             "opened": utc_of(last.opened),
             **look(home, study, last.number),
         },
+        "schedule": schedule_status(home, name),
         "note": "",
     }
 

@@ -30,7 +30,13 @@ def status_in_words(found: dict[str, Any]) -> str:
     ]
     head = ("site", "approval", "agent", "hindered by")
     lines = [f"{found['study']}  {found['hash'][:16]}", *table(head, rows)]
-    return "\n".join([*lines, _release(found["release"])])
+    return "\n".join([*lines, _release(found["release"]), *_schedule(found.get("schedule"))])
+
+
+def _schedule(schedule: dict[str, str] | None) -> Iterator[str]:
+    if schedule is not None:
+        comes = f"next refresh {schedule['next']}" if schedule["next"] else schedule["note"]
+        yield f"schedule {schedule['cron']} {schedule['time_zone']}: {comes}"
 
 
 def _seen(site: dict[str, Any]) -> str:

@@ -32,6 +32,7 @@ from coordinator.home import PUBLISHED, Home, host_and_port, open_home
 from coordinator.report.page import write_report
 from coordinator.report.published import read_published
 from coordinator.report.terminal import summary
+from coordinator.schedule import known_schedule
 from coordinator.simulate import Surroundings, check_sites, read_study_file, simulate
 from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import ConfigurationError
@@ -85,11 +86,13 @@ def check(study_file: Path, as_json: bool) -> None:
     Example: coordinator study check studies/lung/study.yaml
     """
     found = read_study(read_study_file(study_file), study_file.name)
+    planned = known_schedule(found.schedule)
     if as_json:
         click.echo(json.dumps(_described(found), indent=1, ensure_ascii=False))
         return
     frozen = "frozen" if found.roster is not None else "not frozen"
-    click.echo(f"{found.name}: {found.title}\nhash {found.hash} ({frozen})\n")
+    click.echo(f"{found.name}: {found.title}\nhash {found.hash} ({frozen})")
+    click.echo(f"schedule {planned}\n" if planned else "")
     for name, analysis in found.analyses.items():
         click.echo(f"{name} ({analysis.kind})")
         for disclosure, what in KINDS[analysis.kind].uses(analysis.options):
@@ -104,6 +107,7 @@ def _described(found: Study) -> dict[str, Any]:
         "hash": found.hash,
         "frozen": found.roster is not None,
         "at_center": found.at_center,
+        "schedule": found.schedule,
         "analyses": {
             name: {
                 "kind": analysis.kind,

@@ -83,6 +83,14 @@ SETTINGS: Final = (
         "stays open, and the next refresh goes on with it.",
         least=1,
     ),
+    Setting(
+        "refresh.timeout_s",
+        "number",
+        604800.0,
+        "Hard limit of one run of a refresh, seconds: what takes longer is stopped. The release "
+        "stays open, and the next refresh goes on with it.",
+        least=1,
+    ),
     Setting("invitation.valid_days", "integer", 14, "How long an invitation is good.", least=1),
 )
 HEAD: Final = """\

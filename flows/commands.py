@@ -12,9 +12,9 @@ import click
 from coordinator.center import finished_release
 from coordinator.cli import cli
 from coordinator.driver import refuse_unknown
-from coordinator.home import open_home
+from coordinator.home import Home, open_home
 from coordinator.report.terminal import summary
-from site_agent.contract.errors import Unreachable
+from site_agent.contract.errors import ConfigurationError, Unreachable
 from site_agent.runtime.command import progress, run
 from site_agent.runtime.http import answers
 
@@ -73,16 +73,10 @@ def refresh(
 
     Example: coordinator refresh anakinra
     """
-    from flows.environment import surroundings
-
     center = open_home(home, os.environ)
     refuse_unknown(center.frozen(study_name), without)
-    if not answers(f"{center.prefect_url}/api/health"):
-        raise Unreachable(
-            f"no Prefect server answers at {center.prefect_url}; start it with `coordinator up`"
-        )
-    # Prefect's own patience says nothing for a minute; ours (ordering.py) tells what it waits for.
-    os.environ.update(surroundings(center, os.environ) | {"PREFECT_CLIENT_MAX_RETRIES": "0"})
+    _refuse_second(center, study_name)
+    _reach_prefect(center)
     from flows.ordering import (
         NOTHING_NEW,
         follow,
@@ -108,3 +102,44 @@ def refresh(
         return
     click.echo(summary(folder, center.published(study_name)))
     click.echo(f"\nresults  {folder}\nreport   {folder / 'report.html'}")
+
+
+@cli.command()
+@click.argument("study_name", metavar="STUDY")
+@click.pass_obj
+def cancel(home: Path, study_name: str) -> None:
+    """Stop the refresh of STUDY that is running; its release stays open for the next one.
+
+    Example: coordinator cancel anakinra
+    """
+    center = open_home(home, os.environ)
+    center.frozen(study_name)
+    _reach_prefect(center)
+    from flows.ordering import cancel as cancel_runs
+
+    if not cancel_runs(study_name, time.sleep):
+        raise ConfigurationError(f"no refresh of {study_name} is running; there is nothing to stop")
+    click.echo(
+        f"the refresh of {study_name} is stopped; its release stays open: `coordinator refresh "
+        f"{study_name}` goes on with it, `coordinator burn {study_name}` gives it up"
+    )
+
+
+def _reach_prefect(center: Home) -> None:
+    """Set the surroundings in which Prefect is imported; Unreachable if its server is away."""
+    from flows.environment import surroundings
+
+    if not answers(f"{center.prefect_url}/api/health"):
+        raise Unreachable(
+            f"no Prefect server answers at {center.prefect_url}; start it with `coordinator up`"
+        )
+    # Prefect's own patience says nothing for a minute; ours (ordering.py) tells what it waits for.
+    os.environ.update(surroundings(center, os.environ) | {"PREFECT_CLIENT_MAX_RETRIES": "0"})
+
+
+def _refuse_second(center: Home, study: str) -> None:
+    """Raise NotReady if a refresh of a study is running: another one would wait behind it."""
+    from flows.turns import holder, taken_turn
+
+    if holder(center, study) is not None:
+        raise taken_turn(center, study)

@@ -7,12 +7,15 @@ from typing import Final
 
 from coordinator.home import Home
 
+LEASES: Final = "prefect.server.concurrency.lease_storage.filesystem"
 QUIET: Final[Mapping[str, str]] = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    # What says that a run has its deployment's turn is to outlive the server's process.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,
     "PREFECT_LOGGING_LEVEL": "INFO",
     "PREFECT_CLI_PROMPT": "false",
 }

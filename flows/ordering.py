@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelling
 
 from coordinator.driver import standings
 from coordinator.home import Home
-from flows.runner import FOLLOWS, NAME
+from coordinator.schedule import FLOW
+from flows.runner import FOLLOWS, UNDER_WAY
 from site_agent.contract.errors import (
     INTERNAL,
+    NOT_READY,
     Declined,
     NotReady,
     QuorumError,
@@ -31,6 +43,10 @@ TAKEN_UP_S: Final = 90.0
 FOLLOW_S: Final = 30.0  # a crashed run is followed by another one within this time
 CODE: Final = re.compile(r"\[(\d+)\] ", re.ASCII)
 RELEASE: Final = re.compile(r"release (\d+):", re.ASCII)
+CANCELLED: Final = (
+    "the refresh was cancelled, by a person or because refresh.timeout_s is over. Its release "
+    "stays open; refresh again and it goes on, or give it up with `coordinator burn`"
+)
 NOTHING_NEW: Final = ": nothing new, "
 
 
@@ -51,19 +67,22 @@ def order(study: str, parameters: Mapping[str, Any]) -> UUID:
     once = str(uuid4())  # the server takes it once, however often it is sent
 
     def ordered() -> UUID:
+        try:
+            return created()
+        except ObjectNotFound:  # a study that was frozen just now gets it within seconds
+            raise Unreachable(
+                f"the Prefect server has no deployment of {study} yet; `coordinator up` runs the "
+                f"flow runner that brings it"
+            ) from None
+
+    def created() -> UUID:
         with get_client(sync_client=True) as client:
-            deployment = client.read_deployment_by_name(f"{NAME}/{NAME}")
+            deployment = client.read_deployment_by_name(f"{FLOW}/{study}")
             return client.create_flow_run_from_deployment(
                 deployment.id, parameters=parameters, idempotency_key=once
             ).id
 
-    try:
-        return patiently(_reaching(ordered, study), attempts=ATTEMPTS)
-    except ObjectNotFound:
-        raise Unreachable(
-            "the Prefect server has no deployment of the refresh yet; `coordinator up` runs the "
-            "flow runner that brings it"
-        ) from None
+    return patiently(_reaching(ordered, study), attempts=ATTEMPTS)
 
 
 def _reaching(action: Callable[[], Result], study: str) -> Callable[[], Result]:
@@ -114,6 +133,8 @@ def follow(
                     f"are in {home.folder / 'logs'}"
                 )
             if state is not None and state.is_final():
+                if state.type == StateType.CANCELLED:
+                    raise Unfinished(CANCELLED, NOT_READY)
                 if state.type != StateType.CRASHED:
                     return _ended(str(state.message or ""), state.is_completed())
                 following = again(partial(_following, client, run))
@@ -122,6 +143,46 @@ def follow(
                 crashed_s = 0.0 if following else crashed_s + POLL_S
                 identifier = following or identifier
             sleep(POLL_S)
+
+
+def cancel(study: str, sleep: Callable[[float], None]) -> int:
+    """Cancel the runs of a study that are due or under way, and wait for their end; how many.
+
+    Unreachable if the Prefect server does not answer, or no runner ends them.
+    """
+
+    def begun() -> list[UUID]:
+        with get_client(sync_client=True) as client:
+            return _cancelled(client, study)
+
+    found = patiently(_reaching(begun, study), attempts=ATTEMPTS)
+    for _ in range(int(TAKEN_UP_S / POLL_S)):
+        if not patiently(_reaching(lambda: _open_runs(study), study), attempts=ATTEMPTS):
+            return len(found)
+        sleep(POLL_S)
+    raise Unreachable(f"no flow runner ends the refresh of {study}; is `coordinator up` running?")
+
+
+def _cancelled(client: SyncPrefectClient, study: str) -> list[UUID]:
+    found = _open_runs(study)
+    for identifier in found:
+        client.set_flow_run_state(identifier, Cancelling(message="by `coordinator cancel`"))
+    return found
+
+
+def _open_runs(study: str) -> list[UUID]:
+    """Return the runs of a study that are due and have not ended."""
+    due = datetime.now(UTC) + timedelta(seconds=POLL_S)
+    states = (*UNDER_WAY, StateType.SCHEDULED)
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
+                expected_start_time=FlowRunFilterExpectedStartTime(before_=due),  # type: ignore[arg-type]
+            ),
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[study])),
+        )
+    return [run.id for run in runs]
 
 
 def _ended(message: str, completed: bool) -> tuple[int, str]:

@@ -99,7 +99,7 @@ def refresh(
         with turn(home, study, str(flow_run.id)):
             return _refreshed(home, study, without or [], deadline_s, anyway)
     except TakenTurn as taken:
-        return Failed(name="Not ready", message=str(taken))
+        return Failed(name="Not ready", message=f"[{taken.exit_code}] {taken}")
     except Deferred as deferred:
         return Completed(name="Deferred", message=f"[{deferred.exit_code}] {deferred}")
     except QuorumError as error:

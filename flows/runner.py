@@ -1,8 +1,9 @@
-"""The flow runner: serves the refresh deployment, and takes up runs that were cut off.
+"""The flow runner: serves the refresh of each study, and takes up runs that were cut off.
 
-A run that the server takes for running and whose process is gone (its turn is free) is
+A run that the server takes for running, or for about to run, and whose process is gone is
 marked as crashed; a crashed run is followed by another one of the same parameters, which goes on
-in the exchange's log where the first one was.
+in the exchange's log where the first one was. A run that takes longer than refresh.timeout_s is
+cancelled.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
     FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -28,18 +30,18 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.runner import Runner
-from prefect.states import Crashed
-from prefect.types.entrypoint import EntrypointType
+from prefect.states import Cancelled, Cancelling, Crashed
 
 from coordinator.home import Home, open_home
+from flows.deployments import Deployments
 from flows.environment import HEARTBEAT_S
 from flows.refresh import refresh
 from flows.turns import began_turn, is_alive
 
-NAME: Final = "refresh"
 LOOK_S: Final = 2.0
 STARTING_S: Final = 60.0  # a run may take so long from RUNNING to having its turn
 MOST_IN_A_ROW: Final = 20
+UNDER_WAY: Final = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 MOST_LOOKED_AT: Final = 100
 FOLLOWS: Final = "follows"
 ENDS: Final = ("Completed", "Failed", "Cancelled", "Crashed")
@@ -47,16 +49,15 @@ ENDS: Final = ("Completed", "Failed", "Cancelled", "Crashed")
 
 async def serve(home: Home) -> None:
     """Serve until the process is stopped."""
-    runner = Runner(name="quorum", query_seconds=LOOK_S, pause_on_shutdown=False)
-    deployment = await refresh.ato_deployment(
-        NAME,
-        description="One release of a study: ask the hospitals, add up, write the report.",
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-    identifier = await runner.aadd_deployment(deployment)
+    # Without a limit: refreshes that wait for hospitals are not to hold up those of other studies.
+    runner = Runner(name="quorum", query_seconds=LOOK_S, pause_on_shutdown=False, limit=None)
+    deployments = Deployments(home, runner)
+    async with get_client() as client:
+        await client.create_flow(refresh)
+        await deployments.follow(client)
     await install_zombie_automation()
-    click.echo(f"the runner serves {NAME}")
-    watching = asyncio.create_task(watch(home, identifier))
+    click.echo(f"the runner serves {', '.join(deployments.served) or 'no study yet'}")
+    watching = asyncio.create_task(watch(deployments))
     try:
         await runner.start()
     finally:
@@ -95,51 +96,72 @@ async def install_zombie_automation() -> None:
             await client.create_automation(wanted)
 
 
-async def watch(home: Home, deployment: UUID) -> None:
-    """Look after runs that were cut off, until cancelled."""
+async def watch(deployments: Deployments) -> None:
+    """Look after studies that are new, and runs that were cut off, until cancelled."""
+    home = deployments.home
     while True:
         await asyncio.sleep(LOOK_S)
         try:
             async with get_client() as client:
-                await _bury(client, home, deployment)
-                await _follow(client, deployment)
+                await deployments.follow(client)
+                served = list(deployments.served.values())
+                await _bury(client, home, served)
+                await _stop_overlong(client, home, served)
+                await _follow(client, served)
         except Exception as error:  # the server may be down, and is started again
             click.echo(f"the Prefect server does not answer ({type(error).__name__})", err=True)
             await asyncio.sleep(LOOK_S)
 
 
 async def _runs(
-    client: PrefectClient, deployment: UUID, state: FlowRunFilterState | None = None
+    client: PrefectClient, deployments: list[UUID], *states: StateType
 ) -> list[FlowRun]:
-    """Return the runs of the deployment, the newest first."""
+    """Return the runs that are due, or in one of these states by now, the newest first."""
+    chosen = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))
+    due = datetime.now(UTC) + timedelta(seconds=LOOK_S)  # later ones are there for months ahead
     return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(state=state) if state else None,
-        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
+        flow_run_filter=FlowRunFilter(
+            state=chosen if states else None,
+            expected_start_time=FlowRunFilterExpectedStartTime(before_=due),  # type: ignore[arg-type]
+        ),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=deployments)),
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         limit=MOST_LOOKED_AT,
     )
 
 
-async def _bury(client: PrefectClient, home: Home, deployment: UUID) -> None:
-    """Mark as crashed what the server takes for running and no process runs."""
-    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
-    for run in await _runs(client, deployment, running):
-        began = run.start_time or run.expected_start_time or datetime.now(UTC)
+async def _bury(client: PrefectClient, home: Home, deployments: list[UUID]) -> None:
+    """Mark as crashed what the server takes for running, or about to, and no process runs.
+
+    A run that is being cancelled and whose process is gone is cancelled.
+    """
+    for run in await _runs(client, deployments, *UNDER_WAY):
+        began = run.state.timestamp if run.state else run.start_time or datetime.now(UTC)
         starting = datetime.now(UTC) - began < timedelta(seconds=STARTING_S)
         if is_alive(home, str(run.id)) or (starting and not began_turn(home, str(run.id))):
             continue
         # Its end may have come after it was listed; of a process that is gone nothing more comes.
-        if (await client.read_flow_run(run.id)).state_type == StateType.RUNNING:
-            state: State[None] = Crashed(message="its process is gone")
+        if (await client.read_flow_run(run.id)).state_type == run.state_type:
+            gone = "its process is gone"
+            cancelled = run.state_type == StateType.CANCELLING
+            state: State[None] = Cancelled(message=gone) if cancelled else Crashed(message=gone)
             await client.set_flow_run_state(run.id, state, force=True)
 
 
-async def _follow(client: PrefectClient, deployment: UUID) -> None:
+async def _stop_overlong(client: PrefectClient, home: Home, deployments: list[UUID]) -> None:
+    """Cancel what has been running for longer than the hard limit."""
+    limit_s = home.settings["refresh.timeout_s"]
+    for run in await _runs(client, deployments, StateType.RUNNING):
+        began = run.start_time or datetime.now(UTC)
+        if datetime.now(UTC) - began > timedelta(seconds=limit_s):
+            words = f"refresh.timeout_s ({limit_s:g} s) is over"
+            await client.set_flow_run_state(run.id, Cancelling(message=words))
+
+
+async def _follow(client: PrefectClient, deployments: list[UUID]) -> None:
     """Start another run of each study whose last run crashed."""
     seen: dict[str, list[FlowRun]] = {}
-    for run in await _runs(client, deployment):
-        if run.state_type == StateType.SCHEDULED and _is_later(run):
-            continue  # of a schedule: it says nothing of the runs before it
+    for run in await _runs(client, deployments):
         seen.setdefault(str(run.parameters.get("study")), []).append(run)
     for runs in seen.values():
         crashed = 0
@@ -147,15 +169,10 @@ async def _follow(client: PrefectClient, deployment: UUID) -> None:
             if run.state_type != StateType.CRASHED:
                 break
             crashed += 1
-        if 0 < crashed <= MOST_IN_A_ROW:
+        if 0 < crashed <= MOST_IN_A_ROW and runs[0].deployment_id:
             await client.create_flow_run_from_deployment(
-                deployment, parameters=runs[0].parameters, tags=[FOLLOWS]
+                runs[0].deployment_id, parameters=runs[0].parameters, tags=[FOLLOWS]
             )
-
-
-def _is_later(run: FlowRun) -> bool:
-    now = datetime.now(UTC)
-    return (run.expected_start_time or now) > now + timedelta(seconds=LOOK_S)
 
 
 def main() -> None:

@@ -30,19 +30,20 @@ def turn(home: Home, study: str, run: str) -> Iterator[None]:
     after the flow has returned.
     """
 
-    def taken() -> TakenTurn:
-        return TakenTurn(
-            f"[{NotReady.exit_code}] a refresh of {study} is running already (flow run "
-            f"{holder(home, study)}); wait for it (`coordinator status {study}`), or give its "
-            f"release up (`coordinator burn {study}`)"
-        )
-
-    with locked(_path(home, study), taken=taken) as descriptor:
+    with locked(_path(home, study), taken=lambda: taken_turn(home, study)) as descriptor:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, run.encode())
         alive = os.open(_began(home, run), os.O_RDWR | os.O_CREAT, 0o600)  # never closed
         fcntl.flock(alive, fcntl.LOCK_EX)
         yield
+
+
+def taken_turn(home: Home, study: str) -> TakenTurn:
+    """Return what to say to a second refresh of a study."""
+    return TakenTurn(
+        f"a refresh of {study} is running already (flow run {holder(home, study)}); wait for it "
+        f"(`coordinator status {study}`), or stop it (`coordinator cancel {study}`)"
+    )
 
 
 def holder(home: Home, study: str) -> str | None:

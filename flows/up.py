@@ -77,7 +77,7 @@ def parts(home: Home) -> list[Part]:
             [python, "-m", "flows.runner"],
             environment,
             logs / "runner.log",
-            lambda: answers(f"{home.prefect_url}/api/deployments/name/refresh/refresh"),
+            lambda: answers(f"{home.prefect_url}/api/flows/name/refresh"),
         ),
     ]
 

@@ -98,14 +98,6 @@ def test_the_context_of_signatures_is_on_the_page() -> None:
     assert f"`{messages.CONTEXT.decode().rstrip(chr(0))}`, a zero byte" in PAGE
 
 
-@pytest.mark.parametrize("field", ["schedule"])
-def test_what_is_not_used_is_not_used(field: str) -> None:
-    """What the page calls not there yet is read with the study, and by nothing else."""
-    code = [path for folder in CODE for path in sorted((ROOT / folder).rglob("*.py"))]
-    uses = [path for path in code if f".{field}" in path.read_text(encoding="utf-8")]
-    assert {path.parent.name for path in uses} - {"study", "review"} == set()
-
-
 def test_the_conductor_begins_with_the_guard() -> None:
     """The first round of any release asks for the counts of the guard and nothing else."""
     conductor = Conductor(read_study(written(full_study()), "study.yaml"))

@@ -102,8 +102,11 @@ def followed(
     return follow(identifier, home, "protocol", tell=tell, sleep=sleep)
 
 
-def test_ordering_without_a_runner(client: SyncPrefectClient) -> None:
+def test_ordering_without_a_runner(
+    client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No deployment, no refresh: what brings it is told."""
+    monkeypatch.setattr(ordering, "ATTEMPTS", 1)
     with pytest.raises(Unreachable, match="`coordinator up` runs the flow runner"):
         order("protocol", {})
 

@@ -29,22 +29,32 @@ class Server:
         self.runs = list(runs)
         self.says: dict[UUID, FlowRun] = {run.id: run for run in runs}
         self.buried: list[UUID] = []
+        self.ends: list[StateType] = []
+        self.stopped: list[tuple[UUID, bool]] = []
         self.ordered: list[tuple[UUID, Any, Any]] = []
 
     async def read_flow_runs(self, flow_run_filter: Any = None, **_: Any) -> list[FlowRun]:
-        """The runs, newest first; those of the types that the filter names."""
-        if flow_run_filter is None:
-            return self.runs
+        """The runs that are due, newest first; those of the types that the filter names."""
+        due = flow_run_filter.expected_start_time.before_
+        runs = [run for run in self.runs if (run.expected_start_time or due) <= due]
+        if flow_run_filter.state is None:
+            return runs
         wanted = flow_run_filter.state.type.any_
-        return [run for run in self.runs if run.state_type in wanted]
+        return [run for run in runs if run.state_type in wanted]
 
     async def read_flow_run(self, identifier: UUID) -> FlowRun:
         """One run as it stands."""
         return self.says[identifier]
 
-    async def set_flow_run_state(self, identifier: UUID, state: State[Any], force: bool) -> None:
+    async def set_flow_run_state(
+        self, identifier: UUID, state: State[Any], force: bool = False
+    ) -> None:
         """A run's new state."""
-        assert (state.type, force) == (StateType.CRASHED, True)
+        if state.type == StateType.CANCELLING:
+            self.stopped.append((identifier, force))
+            return
+        self.ends.append(state.type)
+        assert force
         self.buried.append(identifier)
 
     async def create_flow_run_from_deployment(
@@ -59,6 +69,7 @@ def run(state: StateType, study: str = "lung", *, ago_s: float = 0.0, **paramete
     at = datetime.now(UTC) - timedelta(seconds=ago_s)
     return FlowRun(
         flow_id=uuid4(),
+        deployment_id=DEPLOYMENT,
         state_type=state,
         parameters={"study": study, **parameters},
         start_time=at,
@@ -73,14 +84,14 @@ def again(found: FlowRun, state: StateType) -> FlowRun:
 
 def buried(server: Server, home: Home) -> list[UUID]:
     """Which runs are marked as crashed."""
-    asyncio.run(runner._bury(cast(PrefectClient, server), home, DEPLOYMENT))
+    asyncio.run(runner._bury(cast(PrefectClient, server), home, [DEPLOYMENT]))
     return server.buried
 
 
 def followed(*runs: FlowRun) -> list[tuple[UUID, Any, Any]]:
     """Which runs are ordered after these, the newest first."""
     server = Server(*runs)
-    asyncio.run(runner._follow(cast(PrefectClient, server), DEPLOYMENT))
+    asyncio.run(runner._follow(cast(PrefectClient, server), [DEPLOYMENT]))
     return server.ordered
 
 
@@ -145,10 +156,41 @@ def test_a_run_that_never_had_its_turn(ago_s: float, expected: int, home: Home) 
     assert len(buried(Server(run(StateType.RUNNING, ago_s=ago_s)), home)) == expected
 
 
-@pytest.mark.parametrize("state", [StateType.SCHEDULED, StateType.PENDING, StateType.FAILED])
-def test_only_running_runs_are_buried(state: StateType, home: Home) -> None:
+@pytest.mark.parametrize(("ago_s", "expected"), [(-1800, 0), (STARTING_S + 10, 1)])
+def test_a_run_that_was_never_started(ago_s: float, expected: int, home: Home) -> None:
+    """A runner that ended between taking a run up and starting it leaves it pending for good."""
+    found = run(StateType.PENDING, ago_s=ago_s)
+    assert len(buried(Server(found), home)) == expected
+
+
+def test_a_run_that_was_cancelled_ends_so(home: Home) -> None:
+    """Its process is gone before the runner could say that it is; it is not followed."""
+    found = run(StateType.CANCELLING)
+    gone(home, found)
+    server = Server(found)
+    buried(server, home)
+    assert server.ends == [StateType.CANCELLED]
+
+
+@pytest.mark.parametrize("state", [StateType.SCHEDULED, StateType.COMPLETED, StateType.FAILED])
+def test_only_runs_under_way_are_buried(state: StateType, home: Home) -> None:
     """What waits or has ended is left alone."""
     assert buried(Server(run(state, ago_s=1e6)), home) == []
+
+
+# The hard limit
+
+
+@pytest.mark.parametrize(("ago_s", "expected"), [(50, 0), (70, 1)])
+def test_a_run_that_takes_too_long_is_cancelled(
+    ago_s: float, expected: int, tmp_path: Path
+) -> None:
+    """Not by force: one that has ended by then keeps its end."""
+    center = open_home(tmp_path / "center", {"QUORUM_REFRESH__TIMEOUT_S": "60"})
+    found = run(StateType.RUNNING, ago_s=ago_s)
+    server = Server(found)
+    asyncio.run(runner._stop_overlong(cast(PrefectClient, server), center, [DEPLOYMENT]))
+    assert server.stopped == [(found.id, False)] * expected
 
 
 # Following

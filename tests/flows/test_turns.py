@@ -65,8 +65,8 @@ def test_a_taken_turn(home: Home) -> None:
     with first, pytest.raises(TakenTurn) as caught, second:
         pass
     assert str(caught.value) == (
-        "[75] a refresh of lung is running already (flow run run-1); wait for it (`coordinator "
-        "status lung`), or give its release up (`coordinator burn lung`)"
+        "a refresh of lung is running already (flow run run-1); wait for it (`coordinator status "
+        "lung`), or stop it (`coordinator cancel lung`)"
     )
 
 

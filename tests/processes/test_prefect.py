@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -53,6 +55,10 @@ class Center(World):
     def site_agent(self, site: str, *words: str) -> str:
         """What a command of a hospital prints."""
         return self._printed(AGENT, "--config", str(self.config(site)), *words)
+
+    def command(self, *words: str) -> list[str]:
+        """The command line of a command of the center."""
+        return [PYTHON, "-c", COORDINATOR, "--home", str(self.home_folder), *words]
 
     def _printed(self, program: str, *words: str) -> str:
         done = subprocess.run(
@@ -158,8 +164,8 @@ def standing_center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Center
         center.furnish(port)
         with (center.home_folder / "center.toml").open("a") as settings:
             settings.write(f'[prefect]\nlisten = "127.0.0.1:{prefect}"\n')
-        command = [PYTHON, "-c", COORDINATOR, "--home", str(center.home_folder), "up"]
-        center.exchange = Process("coordinator up", command, center.folder / "up.log")
+        log = center.folder / "up.log"
+        center.exchange = Process("coordinator up", center.command("up"), log)
         stack.callback(center.stop)
         center.start_exchange()
         enrol_by_commands(center)
@@ -170,9 +176,11 @@ def standing_center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Center
 @pytest.fixture
 def center(standing_center: Center) -> Iterator[Center]:
     """The center, with all its parts there and no release under way."""
-    url = f"{standing_center.prefect}/api/deployments/name/refresh/refresh"
+    url = f"{standing_center.prefect}/api/deployments/name/refresh/{STUDY}"
     until(lambda: answers(url), "the Prefect server is there", STARTS_WITHIN_S)
     yield standing_center
+    # The flow of a test that failed is not to meet that of the next one.
+    subprocess.run(standing_center.command("cancel", STUDY), env=environment(), check=False)
     standing_center.settle()
 
 
@@ -260,19 +268,88 @@ def test_the_zombie_automation_is_installed_once(center: Center) -> None:
     assert found == ["quorum: runs whose heartbeats stop"]
 
 
-def test_a_cron_schedule_gives_runs(center: Center) -> None:
-    """A deployment with a schedule gets scheduled runs (with SQLAlchemy 2.1 it would get none)."""
-    flow = center.ask("flows/", name="trivial")["id"]
-    schedule = {"schedule": {"cron": "*/5 * * * *", "timezone": "UTC"}, "active": True}
-    deployment = center.ask("deployments/", name="cron", flow_id=flow, schedules=[schedule])["id"]
+def planned(center: Center) -> list[dict[str, Any]]:
+    """The runs of the study that Prefect's own scheduler has planned."""
+    chosen = {"state": {"type": {"any_": ["SCHEDULED"]}}}
+    named = {"name": {"any_": [STUDY]}}
+    found: list[dict[str, Any]] = center.ask(
+        "flow_runs/filter", flow_runs=chosen, deployments=named, sort="EXPECTED_START_TIME_ASC"
+    )
+    return [run for run in found if run["auto_scheduled"]]
 
-    def runs() -> list[Any]:
-        chosen = {"id": {"any_": [deployment]}}
-        found: list[Any] = center.ask("flow_runs/filter", deployments=chosen)
-        return found
 
-    until(runs, "the schedule gives runs", 150)
-    assert {run["state"]["type"] for run in runs()} == {"SCHEDULED"}
+def scheduled(center: Center, schedule: str) -> None:
+    """Add the study with this schedule, as a person who changes it does."""
+    file = center.folder / "study.yaml"
+    text = "".join(ln for ln in file.read_text().splitlines(True) if "schedule:" not in ln)
+    file.write_text(text + (f'schedule: "{schedule}"\n' if schedule else ""))
+    center.coordinator("study", "add", str(file))
+
+
+def next_refresh(center: Center) -> str:
+    """When `coordinator status` says that the study is refreshed next."""
+    (found,) = json.loads(center.coordinator("status", STUDY, "--json"))
+    schedule = found["schedule"]
+    return str(schedule["next"]) if schedule else "never"
+
+
+def test_a_schedule_gives_runs(center: Center) -> None:
+    """A schedule of a frozen study gets runs (with SQLAlchemy 2.1 it would get none), named."""
+    scheduled(center, "30 5 1 1 * Europe/Paris")
+    until(lambda: planned(center), "the schedule gives runs", 150)
+    run = planned(center)[0]
+    when = datetime.fromisoformat(run["expected_start_time"]).astimezone(ZoneInfo("Europe/Paris"))
+    assert (
+        (when.month, when.day, when.hour, when.minute),
+        run["parameters"],
+        set(run["tags"]),
+    ) == (
+        (1, 1, 5, 30),
+        {"study": STUDY},
+        {STUDY, "auto-scheduled"},
+    )
+    assert next_refresh(center)[:16] == run["expected_start_time"][:16]
+
+
+def test_a_schedule_that_is_changed(center: Center) -> None:
+    """Without an approval, and the runs of the one before are gone."""
+    scheduled(center, "0 3 2 2 *")
+    until(
+        lambda: {run["expected_start_time"][5:16] for run in planned(center)} == {"02-02T03:00"},
+        "the new schedule's runs alone are planned",
+        150,
+    )
+
+
+def test_a_schedule_that_is_taken_away(center: Center) -> None:
+    """Nothing is planned any more."""
+    scheduled(center, "")
+    until(lambda: not planned(center), "nothing is planned", 60)
+    assert next_refresh(center) == "never"
+
+
+def test_nothing_new(center: Center) -> None:
+    """The study is as its last release has it, which is printed; the look is told apart."""
+    before = json.loads(center.coordinator("refresh", STUDY, "--anyway", "--json"))
+    after = json.loads(center.coordinator("refresh", STUDY, "--json"))
+    (status,) = json.loads(center.coordinator("status", STUDY, "--json"))
+    told = status["release"]["nothing_new"]
+    assert (after, f"release {before['release']}: nothing new" in told) == (before, True)
+
+
+def test_cancelled_and_gone_on_with(center: Center) -> None:
+    """The run ends, the release stays as it is, and the next refresh completes it."""
+    rule = center.gate.hold(HELD, "SHARE", 2)
+    number = center.order()
+    rule.wait()
+    pid = center.flow_run()
+    center.coordinator("cancel", STUDY)
+    until(lambda: not command_of(pid), "the flow's process is gone")
+    last = center.last
+    rule.let_go()
+    assert last is not None and (last.number, last.under_way) == (number, True)
+    center.coordinator("refresh", STUDY, "--anyway", "--no-wait")
+    assert center.completed(number) == center.expected
 
 
 def test_no_run_is_left_running(center: Center) -> None:
@@ -283,7 +360,11 @@ def test_no_run_is_left_running(center: Center) -> None:
         runs = center.ask("flow_runs/filter", flows=chosen, sort="EXPECTED_START_TIME_DESC")
         return [run["state"]["type"] for run in runs]
 
-    until(lambda: set(states()) <= {"COMPLETED", "CRASHED", "FAILED"}, "all runs have ended", 200)
+    until(
+        lambda: set(states()) <= {"COMPLETED", "CRASHED", "FAILED", "CANCELLED"},
+        "all runs have ended",
+        200,
+    )
     assert set(states()[:1]) <= {"COMPLETED"}, states()
 
 

@@ -22,6 +22,7 @@ from site_agent.contract.study.endpoints import read_cohorts, read_endpoints
 from site_agent.contract.study.fields import Fields, nearest
 from site_agent.contract.study.model import DEVELOPMENT, FORMAT, Accepted, Analysis, Policy, Study
 from site_agent.contract.study.parties import read_roster
+from site_agent.contract.study.schedule import read_schedule
 from site_agent.contract.study.tables import (
     check_name,
     read_derived,
@@ -283,7 +284,12 @@ def _read_presentation(root: Fields) -> tuple[dict[str, str], str]:
         if inner is not None:
             labels = {name: inner.text(name) for name in inner.named}
         fields.close()
-    return labels, root.text("schedule")
+    schedule = root.text("schedule")
+    try:
+        read_schedule(schedule)
+    except ValueError as error:
+        root.issue(str(error), root.named["schedule"])
+    return labels, schedule
 
 
 def _check_frozen(study: Study, frozen: str, node: Node, source: str) -> None:
