@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from coordinator.drafts import drop_draft, finished, put_aside, release_folder
-from coordinator.driver import Driver, approvals, begin, standings
+from coordinator.driver import Driver, Standing, approvals, begin, standings
 from coordinator.freeze import (
     freeze,
     freeze_again,
@@ -23,6 +24,8 @@ from coordinator.looks import look
 from coordinator.report.published import read_published
 from coordinator.schedule import known_schedule, schedule_status
 from coordinator.simulate import Surroundings, load_identity, read_study_file
+from coordinator.waits import waiting_since
+from coordinator.whose_turn import whose_turn
 from site_agent.contract.enrolment import Invitation, read_card
 from site_agent.contract.errors import ConfigurationError, NotReady
 from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS
@@ -196,6 +199,19 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
     except NotReady as error:
         nothing: dict[str, Any] = {"hash": None, "sites": [], "release": None, "schedule": None}
         return {"study": name, **nothing, "note": str(error)}
+    sites, last = sites_and_release(home, study)
+    return {
+        "study": name,
+        "hash": study.hash,
+        "sites": sites,
+        "release": None if last is None else _release_status(home, study, sites, last),
+        "schedule": schedule_status(home, name),
+        "note": "",
+    }
+
+
+def sites_and_release(home: Home, study: Study) -> tuple[list[dict[str, Any]], Standing | None]:
+    """Return where a frozen study stands at each of its hospitals, and its last release."""
     assert study.roster is not None
     with home.exchange() as exchange:
         parties = {p["name"]: p for p in exchange.read("/v1/parties")["sites"]}
@@ -210,25 +226,63 @@ def study_status(home: Home, name: str) -> dict[str, Any]:
         }
         for site in study.roster.sites
     ]
-    last = releases[0] if releases else None
+    return sites, releases[0] if releases else None
+
+
+def _release_status(
+    home: Home, study: Study, sites: Sequence[Mapping[str, Any]], last: Standing
+) -> dict[str, Any]:
+    now = unix_now()
+    since = waiting_since(home, study.name, last, now) if last.under_way else {}
     return {
-        "study": name,
-        "hash": study.hash,
-        "sites": sites,
-        "release": None
-        if last is None
-        else {
-            "number": last.number,
-            "state": last.state,
-            "phase": last.phase,
-            "round": last.round,
-            "waiting": list(last.waiting),
-            "opened": utc_of(last.opened),
-            **look(home, study, last.number),
-        },
-        "schedule": schedule_status(home, name),
-        "note": "",
+        "number": last.number,
+        "state": last.state,
+        "phase": last.phase,
+        "round": last.round,
+        "waiting": list(last.waiting),
+        "opened": utc_of(last.opened),
+        **look(home, study, last.number),
+        "awaited": [
+            {
+                "site": one.site,
+                "since": utc_of(one.since),
+                "late": one.late,
+                "whose_turn": one.whose_turn,
+            }
+            for one in awaited(home, sites, since, now)
+        ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A hospital that a release waits for: since when (Unix seconds), and whose turn it is."""
+
+    site: str
+    since: float
+    late: bool
+    whose_turn: str
+
+
+def awaited(
+    home: Home, sites: Sequence[Mapping[str, Any]], since: Mapping[str, float], now: float
+) -> list[Awaited]:
+    """Return for whom a release waits; late is who has been awaited for reminders.after_s."""
+    late_s = home.settings["reminders.after_s"]
+    return [
+        Awaited(
+            site["name"],
+            since[site["name"]],
+            now - since[site["name"]] >= late_s,
+            whose_turn(
+                site["hindered"],
+                online=site["online"],
+                approved=site["approval"].startswith("approved"),
+            ),
+        )
+        for site in sites
+        if site["name"] in since
+    ]
 
 
 def _approval(said: dict[str, Any] | None) -> str:

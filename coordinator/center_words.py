@@ -30,7 +30,16 @@ def status_in_words(found: dict[str, Any]) -> str:
     ]
     head = ("site", "approval", "agent", "hindered by")
     lines = [f"{found['study']}  {found['hash'][:16]}", *table(head, rows)]
-    return "\n".join([*lines, _release(found["release"]), *_schedule(found.get("schedule"))])
+    release = found["release"]
+    return "\n".join(
+        [*lines, _release(release), *_awaited(release), *_schedule(found.get("schedule"))]
+    )
+
+
+def _awaited(release: dict[str, Any] | None) -> Iterator[str]:
+    for one in release.get("awaited", []) if release else []:
+        late = "late, " if one["late"] else ""
+        yield f"{one['site']}: {late}awaited since {one['since']}. Next: {one['whose_turn']}"
 
 
 def _schedule(schedule: dict[str, str] | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from coordinator.release import Release
+from coordinator.whose_turn import whose_turn
 from site_agent.contract import messages
 from site_agent.contract.canonical import sha256
 from site_agent.contract.errors import ConfigurationError, NotReady, Refused
@@ -42,6 +43,14 @@ DEFINITE: Final = frozenset(
 
 class Deferred(NotReady):
     """A release that would differ from an earlier one by a few patients; a later one will not."""
+
+
+class Late(NotReady):
+    """Hospitals that were waited for in vain, in a phase of a release."""
+
+    def __init__(self, message: str, sites: Sequence[str]) -> None:
+        self.sites = tuple(sites)
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +331,11 @@ class Driver:
         words = [f"{site} ({hindered[site]})" if site in hindered else site for site in waiting]
         self._progress(f"waiting for {', '.join(words)} {what}")
         if late:
-            raise NotReady(
-                f"release {self.release.number} waits for {', '.join(words)} {what}. It stays "
-                f"open; refresh again and it goes on, or give it up with `coordinator burn`"
+            next_ = "".join(f". {s}: {whose_turn(hindered[s])}" for s in waiting if s in hindered)
+            raise Late(
+                f"release {self.release.number} waits for {', '.join(words)} {what}{next_}. It "
+                f"stays open; refresh again and it goes on, or give it up with `coordinator burn`",
+                waiting,
             )
 
 

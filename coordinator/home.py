@@ -91,6 +91,50 @@ SETTINGS: Final = (
         "stays open, and the next refresh goes on with it.",
         least=1,
     ),
+    Setting(
+        "refresh.after_deadline",
+        "text",
+        "wait",
+        "What happens to a release when hospitals have been waited for that long. wait: it stays "
+        "open. continue: it goes on without them, if it is the first one of the study and has "
+        "asked nothing yet. burn: it is given up.",
+    ),
+    Setting(
+        "reminders.after_s",
+        "number",
+        14400.0,
+        "How long a hospital may keep a release waiting before it is late and reminded, seconds.",
+        least=1,
+    ),
+    Setting(
+        "reminders.webhook",
+        "url",
+        "",
+        "Address to which each reminder is posted as JSON. Empty: none is.",
+        secret=True,
+    ),
+    Setting(
+        "reminders.smtp",
+        "text",
+        "",
+        "Server and port for e-mail, as mail.example.org:587. Empty: no e-mail is sent.",
+    ),
+    Setting(
+        "reminders.smtp_security",
+        "text",
+        "starttls",
+        "starttls, tls, or none, which is for a server on this machine.",
+    ),
+    Setting("reminders.smtp_user", "text", "", "User at the server. Empty: without a login."),
+    Setting("reminders.smtp_password", "text", "", "Password at the server.", secret=True),
+    Setting("reminders.from", "text", "quorum@localhost", "Address that reminders come from."),
+    Setting(
+        "reminders.recipients",
+        "texts",
+        {},
+        'Addresses of each hospital, with commas between them: {north = "it@north.example.org"}.',
+    ),
+    Setting("reminders.copies", "text", "", "Addresses that get all reminders."),
     Setting("invitation.valid_days", "integer", 14, "How long an invitation is good.", least=1),
 )
 HEAD: Final = """\

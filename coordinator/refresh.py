@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from coordinator.drafts import drop_draft, finish_draft, release_folder, write_draft
-from coordinator.driver import Deferred, Driver, begin, standings
+from coordinator.driver import Deferred, Driver, Late, begin, standings
 from coordinator.home import Home
 from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
 from coordinator.report.page import FILE as REPORT
 from coordinator.report.page import write_report
 from coordinator.results import Circumstances
+from site_agent.contract.errors import ConfigurationError, NotReady
 from site_agent.contract.study.model import Study
 from site_agent.runtime.clock import utc_now, utc_of
 from site_agent.runtime.http import Exchange, patiently
 
 T = TypeVar("T")
+WAIT, CONTINUE, BURN = "wait", "continue", "burn"
 
 
 class Refresh:
@@ -41,12 +43,14 @@ class Refresh:
         self.study = study
         self._exchange = exchange
         self.out = home.results(study.name)
+        after_deadline(home)  # what is wrong with it is better told before than after
         identity = home.identity()
         release = patiently(
             lambda: self._unfinished() or begin(study, identity, exchange, without=without),
             tell=progress,
         )
         waits_s = home.settings["refresh.deadline_s"] if deadline_s is None else deadline_s
+        self._deadline_s, self._progress = waits_s, progress
         self.driver = Driver(release, exchange, deadline_s=waits_s, progress=progress)
         self.driver.open()
 
@@ -141,7 +145,47 @@ class Refresh:
         """Write the report of the finished release; return its path."""
         return write_report(self._folder(self.number), self.home.published(self.study.name))
 
+    def after_deadline(self, late: Late) -> Refresh:
+        """Do what refresh.after_deadline says; return the refresh that goes on, else raise.
+
+        wait: `late` itself. burn: NotReady, the release is given up, unless only receipts are
+        missing. continue: a refresh without who is late, or `late` if the roster is fixed.
+        """
+        what, sites = after_deadline(self.home), ", ".join(late.sites)
+        if what == BURN and self.driver.release.state != "closing":
+            self.give_up()
+            raise NotReady(
+                f"release {self.number} waited for {sites} in vain and is burned, as "
+                f"refresh.after_deadline says; the next refresh opens another"
+            )
+        if what == CONTINUE and self._may_go_on_without():
+            self._progress(f"going on without {sites}, awaited in vain")
+            return Refresh(
+                self.home,
+                self.study,
+                self._exchange,
+                without=late.sites,
+                deadline_s=self._deadline_s,
+                progress=self._progress,
+            )
+        raise late
+
+    def _may_go_on_without(self) -> bool:
+        """Return whether no release of the study has asked anything: its roster is not fixed."""
+        found = patiently(lambda: standings(self._exchange, self.study.hash))
+        return all(one.round is None for one in found)
+
     def give_up(self) -> None:
         """Burn the release."""
         self.driver.burn()
         drop_draft(self.out, self.number)
+
+
+def after_deadline(home: Home) -> str:
+    """Return what happens to a release whose deadline is over; ConfigurationError if unknown."""
+    found, known = str(home.settings["refresh.after_deadline"]), (WAIT, CONTINUE, BURN)
+    if found not in known:
+        raise ConfigurationError(
+            f"refresh.after_deadline is '{found}', expected one of {', '.join(known)}"
+        )
+    return found

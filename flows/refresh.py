@@ -17,7 +17,7 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from coordinator.driver import Deferred
+from coordinator.driver import Deferred, Late
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
 from flows.artifacts import publish
@@ -25,7 +25,7 @@ from flows.turns import TakenTurn, turn
 from site_agent.contract.errors import BAD_CONFIGURATION, NotReady, QuorumError, Refused
 from site_agent.runtime.command import of_the_system
 
-NAMES = {NotReady: "Not ready", Refused: "Refused"}
+NAMES = {NotReady: "Not ready", Late: "Not ready", Refused: "Refused"}
 
 
 def _key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
@@ -117,22 +117,30 @@ def _refreshed(
         running = Refresh(
             home, frozen, exchange, without=without, deadline_s=deadline_s, progress=logger.info
         )
-        gather(running)
-        number = 0
-        while not running.finished or number < running.driver.release.rounds:
-            pointer = ask_round(running, running.driver.release.digest, number)
-            if pointer != running.round(number):
-                raise Refused(
-                    "other_release",
-                    f"what was kept for round {number} is not what the exchange's log says; "
-                    f"one of the two was set back. If the exchange's store is the one that is "
-                    f"right, remove the folder prefect/storage of the center; else restore it",
-                )
-            nothing_new = "" if anyway else running.end_if_nothing_new()
-            if nothing_new:
-                return Completed(name="Nothing new", message=nothing_new)
-            number += 1
-        write_results(running)
-        close(running)
-        path = report(running, home)
+        try:
+            return _through(running, home, anyway)
+        except Late as late:
+            return _through(running.after_deadline(late), home, anyway)
+
+
+def _through(running: Refresh, home: Home, anyway: bool) -> State[Any]:
+    """Take a release from wherever it is to its end."""
+    gather(running)
+    number = 0
+    while not running.finished or number < running.driver.release.rounds:
+        pointer = ask_round(running, running.driver.release.digest, number)
+        if pointer != running.round(number):
+            raise Refused(
+                "other_release",
+                f"what was kept for round {number} is not what the exchange's log says; "
+                f"one of the two was set back. If the exchange's store is the one that is "
+                f"right, remove the folder prefect/storage of the center; else restore it",
+            )
+        nothing_new = "" if anyway else running.end_if_nothing_new()
+        if nothing_new:
+            return Completed(name="Nothing new", message=nothing_new)
+        number += 1
+    write_results(running)
+    close(running)
+    path = report(running, home)
     return Completed(message=f"release {running.number}: {path}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -33,12 +34,15 @@ from prefect.runner import Runner
 from prefect.states import Cancelled, Cancelling, Crashed
 
 from coordinator.home import Home, open_home
+from coordinator.reminders import remind
 from flows.deployments import Deployments
 from flows.environment import HEARTBEAT_S
 from flows.refresh import refresh
 from flows.turns import began_turn, is_alive
+from site_agent.contract.errors import QuorumError
 
 LOOK_S: Final = 2.0
+REMIND_S: Final = 10.0
 STARTING_S: Final = 60.0  # a run may take so long from RUNNING to having its turn
 MOST_IN_A_ROW: Final = 20
 UNDER_WAY: Final = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
@@ -57,11 +61,15 @@ async def serve(home: Home) -> None:
         await deployments.follow(client)
     await install_zombie_automation()
     click.echo(f"the runner serves {', '.join(deployments.served) or 'no study yet'}")
-    watching = asyncio.create_task(watch(deployments))
+    watching = [
+        asyncio.create_task(watch(deployments)),
+        asyncio.create_task(look_after_hospitals(home)),
+    ]
     try:
         await runner.start()
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
 
 
 async def install_zombie_automation() -> None:
@@ -111,6 +119,22 @@ async def watch(deployments: Deployments) -> None:
         except Exception as error:  # the server may be down, and is started again
             click.echo(f"the Prefect server does not answer ({type(error).__name__})", err=True)
             await asyncio.sleep(LOOK_S)
+
+
+async def look_after_hospitals(home: Home) -> None:
+    """Note for whom each study's release waits and remind them, until cancelled."""
+    while True:
+        for study in home.studies():
+            if home.is_frozen(study):
+                await asyncio.to_thread(_look_after, home, study)
+        await asyncio.sleep(REMIND_S)
+
+
+def _look_after(home: Home, study: str) -> None:
+    try:
+        remind(home, home.frozen(study), time.time(), lambda line: click.echo(line, err=True))
+    except (QuorumError, OSError) as error:  # the exchange may be away, and is started again
+        click.echo(f"{study}: nobody is reminded ({error})", err=True)
 
 
 async def _runs(

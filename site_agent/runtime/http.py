@@ -30,6 +30,7 @@ LONGEST_ANSWER_S: Final = 900.0  # an answer that drips never runs into a time l
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ATTEMPTS: Final = 4
 PROBE_S: Final = 2.0
+POST_S: Final = 30.0
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 60.0
 BINARY: Final = "application/octet-stream"
@@ -263,6 +264,14 @@ def ask_local(url: str, document: Any) -> Any:
     except (httpx.HTTPError, ValueError):
         where = urlsplit(url)
         raise Unreachable(f"nothing answers well at {where.scheme}://{where.netloc}") from None
+
+
+def post_to(url: str, document: Any) -> None:
+    """Post JSON to a service outside; Unreachable, which does not show the address, if it fails."""
+    try:
+        httpx.post(url, json=document, timeout=POST_S).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreachable(f"the address does not take it ({type(error).__name__})") from None
 
 
 def patiently(

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from coordinator.home import Home
+from coordinator.driver import Late
+from coordinator.home import Home, open_home
 from coordinator.looks import DEFERRED, NOTHING_NEW, look
 from coordinator.refresh import Refresh
-from site_agent.contract.errors import NotReady, Refused
+from site_agent.contract.errors import ConfigurationError, NotReady, Refused
 from site_agent.runtime.clock import utc_of
 from tests.coordinator.hospitals import Center, home_of, opened_center
 from tests.protocol import SITES, patients, site_data
@@ -140,6 +141,88 @@ def test_a_release_that_has_gone_further_is_not_ended(desk: Desk) -> None:
     running.gather()
     running.round(0)
     assert running.end_if_nothing_new() == ""
+
+
+def at_deadline(desk: Desk, what: str, *, rounds: int = 0) -> tuple[Refresh, Late]:
+    """A refresh whose deadline is over, with elm away, before or behind the first round."""
+    desk.home = open_home(desk.home.folder, {"QUORUM_REFRESH__AFTER_DEADLINE": what})
+    running = desk.refresh()
+    if rounds:
+        running.gather()
+    desk.center.hospitals.silent = {"elm"}
+    with pytest.raises(Late) as caught:
+        running.round(0) if rounds else running.gather()
+    return running, caught.value
+
+
+def test_after_the_deadline_a_release_waits(desk: Desk) -> None:
+    """Unless the setting says otherwise; it stays open."""
+    running, late = at_deadline(desk, "wait")
+    with pytest.raises(Late, match="waits for elm to open it. It stays open"):
+        running.after_deadline(late)
+    assert desk.center.listed()["state"] == "under_way"
+
+
+def test_after_the_deadline_a_release_goes_on(desk: Desk) -> None:
+    """Without who is late, as another attempt."""
+    running, late = at_deadline(desk, "continue")
+    after = running.after_deadline(late)
+    release = after.driver.release
+    assert (release.sites, release.attempt) == (("alder", "beech", "cedar", "dogwood"), 2)
+
+
+def test_a_release_that_has_asked_does_not_go_on_without(desk: Desk) -> None:
+    """Its roster is fixed: it waits."""
+    running, late = at_deadline(desk, "continue", rounds=1)
+    with pytest.raises(Late):
+        running.after_deadline(late)
+
+
+def test_a_later_release_does_not_go_on_without(desk: Desk) -> None:
+    """The difference of two releases would show the hospital: it waits."""
+    desk.whole()
+    running, late = at_deadline(desk, "continue")
+    with pytest.raises(Late):
+        running.after_deadline(late)
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_after_the_deadline_a_release_is_burned(desk: Desk, rounds: int) -> None:
+    """In whatever phase but the last, where all results are there."""
+    running, late = at_deadline(desk, "burn", rounds=rounds)
+    with pytest.raises(NotReady, match="release 1 waited for elm in vain and is burned"):
+        running.after_deadline(late)
+    assert desk.center.listed()["state"] == "burned"
+
+
+def test_a_release_that_is_being_closed_is_not_burned(desk: Desk) -> None:
+    """Only receipts are missing."""
+    desk.home = open_home(desk.home.folder, {"QUORUM_REFRESH__AFTER_DEADLINE": "burn"})
+    running = desk.rounds()
+    running.results()
+    desk.center.hospitals.silent = {"elm"}
+    with pytest.raises(Late) as caught:
+        running.close()
+    with pytest.raises(Late):
+        running.after_deadline(caught.value)
+
+
+def test_an_unknown_word_for_the_deadline(desk: Desk) -> None:
+    """It is told before anything is asked."""
+    desk.home = open_home(desk.home.folder, {"QUORUM_REFRESH__AFTER_DEADLINE": "stop"})
+    with pytest.raises(ConfigurationError, match="is 'stop', expected one of wait, continue, burn"):
+        desk.refresh()
+
+
+def test_whose_turn_it_is_stands_with_the_code(desk: Desk) -> None:
+    """A hospital whose data do not fit keeps the release, and its data manager is named."""
+    running = desk.refresh()
+    desk.center.hospitals.silent = {"elm"}
+    desk.center.hospitals.stand("elm", running.driver.release.digest, "unfit_data")
+    with pytest.raises(
+        Late, match=r"waits for elm \(unfit_data\) to open it\. elm: its data manager"
+    ):
+        running.gather()
 
 
 def test_gather_tells_who_takes_part(desk: Desk) -> None:

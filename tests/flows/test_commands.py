@@ -326,7 +326,7 @@ def test_the_commands_of_a_release(released: Any, run: Run) -> None:
             deadline_s=1,
             clock=lambda: center.wire.waited_s,
         ).gather()
-    waits = run(home.folder, "status", "protocol")[1].splitlines()[-1]
+    waits, elm = run(home.folder, "status", "protocol")[1].splitlines()[-2:]
     center.hospitals.silent = set()
     running.gather()
     number = 0
@@ -343,7 +343,7 @@ def test_the_commands_of_a_release(released: Any, run: Run) -> None:
     center.driver(begin(center.study, home.identity(), center.exchange())).open()
     burned = run(home.folder, "burn", "protocol", "--yes")[:2]
     assert (
-        waits.endswith(": opening, waiting for elm"),
+        waits.endswith(": opening, waiting for elm") and elm.startswith("elm: awaited since "),
         (code, "release-1/report.html" in out),
         manifest["study"],
         (other[0], other[2]),
