@@ -12,7 +12,7 @@ CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test debian check format docs campaign bench bench-cox inference clean
+.PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
@@ -23,6 +23,7 @@ help:
 	@echo "make format    format the code"
 	@echo "make docs      write docs/cli.md from the commands"
 	@echo "make campaign  the long random campaigns of the tests"
+	@echo "make kills     100 releases, in each a process killed at a random moment (KILLS=10: fewer)"
 	@echo "make bench     benchmarks, as ratios (make bench-cox: a million patients beside R's coxph)"
 	@echo "make inference what totals of small studies give away, measured"
 	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
@@ -92,6 +93,9 @@ docs: $(READY)
 
 campaign: $(READY)
 	@$(BIN)/python -m pytest -q -n 2 -m campaign --hypothesis-profile=random
+
+kills: $(READY)
+	@$(BIN)/python -m pytest -q -s -m kills tests/processes/test_random_kills.py
 
 bench: $(READY) bench-cox
 	@$(BIN)/python benchmarks/release.py

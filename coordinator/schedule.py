@@ -67,8 +67,9 @@ def schedule_status(home: Home, name: str) -> dict[str, str] | None:
     said = {"cron": found.cron, "time_zone": found.zone, "next": "", "note": ""}
     try:
         said["next"] = next_run(home, name)
-    except Unreachable as error:
-        return {**said, "note": f"{error}; start it with `coordinator up`"}
+    except Unreachable:
+        away = f"no Prefect server answers at {home.prefect_url}; start it with `coordinator up`"
+        return {**said, "note": away}
     if not said["next"]:
         said["note"] = "no run is planned; is the schedule paused in Prefect, the flow runner away?"
     return said

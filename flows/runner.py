@@ -59,6 +59,7 @@ async def serve(home: Home) -> None:
     async with get_client() as client:
         await client.create_flow(refresh)
         await deployments.follow(client)
+        await _skip_missed(client, list(deployments.served.values()))
     await install_zombie_automation()
     click.echo(f"the runner serves {', '.join(deployments.served) or 'no study yet'}")
     watching = [
@@ -115,7 +116,7 @@ async def watch(deployments: Deployments) -> None:
                 served = list(deployments.served.values())
                 await _bury(client, home, served)
                 await _stop_overlong(client, home, served)
-                await _follow(client, served)
+                await _follow(client, home, served)
         except Exception as error:  # the server may be down, and is started again
             click.echo(f"the Prefect server does not answer ({type(error).__name__})", err=True)
             await asyncio.sleep(LOOK_S)
@@ -154,6 +155,18 @@ async def _runs(
     )
 
 
+async def _skip_missed(client: PrefectClient, deployments: list[UUID]) -> None:
+    """Of several runs that a schedule had while nothing ran here, leave the last of each study."""
+    missed = await _runs(client, deployments, StateType.SCHEDULED)
+    left: set[UUID | None] = set()
+    for run in missed:
+        if run.auto_scheduled and run.deployment_id in left:
+            words = "missed, and so was a later one of the schedule"
+            state: State[None] = Cancelled(name="Skipped", message=words)
+            await client.set_flow_run_state(run.id, state, force=True)
+        left.add(run.deployment_id)
+
+
 async def _bury(client: PrefectClient, home: Home, deployments: list[UUID]) -> None:
     """Mark as crashed what the server takes for running, or about to, and no process runs.
 
@@ -182,8 +195,12 @@ async def _stop_overlong(client: PrefectClient, home: Home, deployments: list[UU
             await client.set_flow_run_state(run.id, Cancelling(message=words))
 
 
-async def _follow(client: PrefectClient, deployments: list[UUID]) -> None:
-    """Start another run of each study whose last run crashed."""
+async def _follow(client: PrefectClient, home: Home, deployments: list[UUID]) -> None:
+    """Start another run of each study whose last run crashed, once its process is gone.
+
+    A runner that is stopped calls its runs crashed before they have ended. A run that follows too
+    early would find the turn taken, and end for good.
+    """
     seen: dict[str, list[FlowRun]] = {}
     for run in await _runs(client, deployments):
         seen.setdefault(str(run.parameters.get("study")), []).append(run)
@@ -193,6 +210,8 @@ async def _follow(client: PrefectClient, deployments: list[UUID]) -> None:
             if run.state_type != StateType.CRASHED:
                 break
             crashed += 1
+        if is_alive(home, str(runs[0].id)):
+            continue
         if 0 < crashed <= MOST_IN_A_ROW and runs[0].deployment_id:
             await client.create_flow_run_from_deployment(
                 runs[0].deployment_id, parameters=runs[0].parameters, tags=[FOLLOWS]

@@ -33,6 +33,7 @@ def turn(home: Home, study: str, run: str) -> Iterator[None]:
     with locked(_path(home, study), taken=lambda: taken_turn(home, study)) as descriptor:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, run.encode())
+        _began(home, run).parent.mkdir(parents=True, exist_ok=True)
         alive = os.open(_began(home, run), os.O_RDWR | os.O_CREAT, 0o600)  # never closed
         fcntl.flock(alive, fcntl.LOCK_EX)
         yield
@@ -78,6 +79,4 @@ def _path(home: Home, study: str) -> Path:
 
 
 def _began(home: Home, run: str) -> Path:
-    folder = home.folder / "turns" / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / run
+    return home.folder / "turns" / "runs" / run

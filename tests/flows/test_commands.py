@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from coordinator.driver import Driver, begin
-from coordinator.home import Home
+from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
 from flows.commands import main
+from flows.turns import turn
 from site_agent.contract.errors import NotReady
 from tests.coordinator.hospitals import SHORT, Center, Served, home_of
 from tests.protocol import SITES
@@ -224,6 +225,50 @@ def test_refresh_without_a_prefect_server(frozen: Path, run: Run) -> None:
     assert (code, err) == (
         69,
         "error: no Prefect server answers at http://127.0.0.1:1; start it with `coordinator up`\n",
+    )
+
+
+def test_cancel_without_a_prefect_server(frozen: Path, run: Run) -> None:
+    """As for a refresh."""
+    code, _, err = run(frozen, "cancel", "protocol")
+    assert (code, "start it with `coordinator up`" in err) == (69, True)
+
+
+def test_a_second_refresh_is_not_ordered(frozen: Path, run: Run) -> None:
+    """It would wait behind the first one; who has the turn is told, and how to stop it."""
+    with turn(open_home(frozen, {}), "protocol", "run-1"):
+        code, _, err = run(frozen, "refresh", "protocol")
+    words = ("a refresh of protocol is running already (flow run run-1)", "coordinator cancel")
+    assert (code, [word in err for word in words]) == (75, [True, True])
+
+
+def test_a_schedule_with_a_zone_that_nobody_knows(frozen: Path, tmp_path: Path, run: Run) -> None:
+    """It has the form of one; the file is not taken."""
+    file = tmp_path / "study.yaml"
+    file.write_text(SHORT + 'schedule: "0 6 * * 1 Europe/Pariss"\n', encoding="utf-8")
+    found = [run(frozen, "study", word, file) for word in ("check", "add")]
+    assert [(code, "no time zone 'Europe/Pariss'" in err) for code, _, err in found] == [
+        (78, True),
+        (78, True),
+    ]
+
+
+def test_check_shows_the_schedule(frozen: Path, tmp_path: Path, run: Run) -> None:
+    """With its time zone, also where the file has none."""
+    file = tmp_path / "study.yaml"
+    file.write_text(SHORT + 'schedule: "0 6 * * MON"\n', encoding="utf-8")
+    assert "\nschedule 0 6 * * mon UTC\n" in run(frozen, "study", "check", file)[1]
+
+
+def test_the_status_has_the_schedule(frozen: Path, tmp_path: Path, run: Run) -> None:
+    """While nothing serves it, what is to be started."""
+    file = tmp_path / "study.yaml"
+    file.write_text(SHORT + 'schedule: "0 6 * * 1"\n', encoding="utf-8")
+    run(frozen, "study", "add", file)
+    last = run(frozen, "status", "protocol")[1].splitlines()[-1]
+    assert last == (
+        "schedule 0 6 * * 1 UTC: no Prefect server answers at http://127.0.0.1:1; start it with "
+        "`coordinator up`"
     )
 
 

@@ -14,12 +14,14 @@ import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
 
-from coordinator.home import Home, open_home
+from coordinator.home import SETTINGS, Home, open_home
 from flows import runner
 from flows.runner import FOLLOWS, MOST_IN_A_ROW, STARTING_S, install_zombie_automation
 from flows.turns import is_alive, turn
+from site_agent.runtime.settings import read_settings
 
 DEPLOYMENT = uuid4()
+NOWHERE = Home(Path("/nowhere"), read_settings(SETTINGS, Path("/nowhere/center.toml"), {}))
 
 
 class Server:
@@ -88,10 +90,10 @@ def buried(server: Server, home: Home) -> list[UUID]:
     return server.buried
 
 
-def followed(*runs: FlowRun) -> list[tuple[UUID, Any, Any]]:
+def followed(*runs: FlowRun, home: Home = NOWHERE) -> list[tuple[UUID, Any, Any]]:
     """Which runs are ordered after these, the newest first."""
     server = Server(*runs)
-    asyncio.run(runner._follow(cast(PrefectClient, server), [DEPLOYMENT]))
+    asyncio.run(runner._follow(cast(PrefectClient, server), home, [DEPLOYMENT]))
     return server.ordered
 
 
@@ -178,6 +180,21 @@ def test_only_runs_under_way_are_buried(state: StateType, home: Home) -> None:
     assert buried(Server(run(state, ago_s=1e6)), home) == []
 
 
+# What a schedule had while nothing ran
+
+
+def test_of_missed_runs_the_last_one_is_left() -> None:
+    """A machine that was away for days looks once at each study, not once for each day."""
+    runs = [run(StateType.SCHEDULED, ago_s=86400.0 * day) for day in range(4)]
+    for one in runs[:3]:
+        one.auto_scheduled = True  # the oldest was ordered by a person
+    other = run(StateType.SCHEDULED, "anakinra", ago_s=86400)
+    other.auto_scheduled, other.deployment_id = True, uuid4()
+    server = Server(*runs, other)
+    asyncio.run(runner._skip_missed(cast(PrefectClient, server), [DEPLOYMENT]))
+    assert server.buried == [runs[1].id, runs[2].id]
+
+
 # The hard limit
 
 
@@ -201,6 +218,15 @@ def test_a_crashed_run_is_followed() -> None:
     found = followed(run(StateType.CRASHED, without=["elm"], deadline_s=5))
     parameters = {"study": "lung", "without": ["elm"], "deadline_s": 5}
     assert found == [(DEPLOYMENT, parameters, [FOLLOWS])]
+
+
+def test_a_crashed_run_whose_process_is_there_is_not_followed_yet(
+    home: Home, stack: ExitStack
+) -> None:
+    """A runner that is stopped says so of its runs before they have ended; they have the turn."""
+    found = run(StateType.CRASHED)
+    stack.enter_context(turn(home, "lung", str(found.id)))
+    assert followed(found, home=home) == []
 
 
 @pytest.mark.parametrize(

@@ -7,181 +7,18 @@ flow run that was cut off is followed by another one, which goes on in the excha
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
-from site_agent.runtime.http import answers
-from tests.processes.gate import Gate
-from tests.processes.running import (
-    Process,
-    children,
-    command_of,
-    environment,
-    free_port,
-    until,
-    with_variable,
-)
-from tests.processes.world import AGENT, PYTHON, SITES, STUDY, World, numbers
+from tests.processes.center import VICTIMS, Center
+from tests.processes.running import command_of, until, with_variable
+from tests.processes.world import STUDY
 
-COORDINATOR: Final = "from flows.commands import main; main()"
-THREE: Final = SITES[:3]
 HELD: Final = "cedar"
-STARTS_WITHIN_S: Final = 120.0
-COMPLETES_WITHIN_S: Final = 240.0
-
-
-@dataclass
-class Center(World):
-    """A world whose exchange is part of `coordinator up`."""
-
-    prefect: str = ""
-
-    def coordinator(self, *words: str) -> str:
-        """What a command of the center prints."""
-        return self._printed(COORDINATOR, "--home", str(self.home_folder), *words)
-
-    def site_agent(self, site: str, *words: str) -> str:
-        """What a command of a hospital prints."""
-        return self._printed(AGENT, "--config", str(self.config(site)), *words)
-
-    def command(self, *words: str) -> list[str]:
-        """The command line of a command of the center."""
-        return [PYTHON, "-c", COORDINATOR, "--home", str(self.home_folder), *words]
-
-    def _printed(self, program: str, *words: str) -> str:
-        done = subprocess.run(
-            [PYTHON, "-c", program, *words],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def start_exchange(self) -> None:
-        """Start `coordinator up` and wait until it says that it is ready."""
-        before = len(self.exchange.text())
-        self.exchange.start()
-        until(
-            lambda: "ready;" in self.exchange.text()[before:] or not self.exchange.runs,
-            "coordinator up is ready",
-            STARTS_WITHIN_S,
-        )
-        assert self.exchange.runs, self.logs()
-
-    def part(self, words: str) -> int:
-        """The process of `coordinator up` whose command line has these words."""
-
-        def found() -> list[int]:
-            return [p for p in children(self.exchange.pid) if words in command_of(p)]
-
-        until(found, f"{words} runs")
-        return found()[0]
-
-    def flow_run(self) -> int:
-        """The process that runs the flow."""
-        runner = self.part("flows.runner")
-        until(lambda: children(runner), "a flow runs")
-        return children(runner)[0]
-
-    def order(self) -> int:
-        """Order a refresh; the number of its release."""
-        last = self.last
-        self.coordinator("refresh", STUDY, "--anyway", "--no-wait")
-        return 1 + (last.number if last else 0)
-
-    def completed(self, number: int) -> dict[str, Any]:
-        """The numbers of a release, when its report is there."""
-        folder = self.home_folder / "results" / STUDY / f"release-{number}"
-        until((folder / "report.html").exists, f"release {number}", COMPLETES_WITHIN_S)
-        return numbers(folder)
-
-    def ask(self, target: str, **said: Any) -> Any:
-        """An answer of the Prefect server."""
-        answer = httpx.post(f"{self.prefect}/api/{target}", json=said, timeout=30, trust_env=False)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def logs(self) -> str:
-        """The ends of all logs."""
-        parts = sorted((self.home_folder / "logs").glob("*.log"))
-        return super().logs() + "".join(f"\n== {p.name}\n{p.read_text()[-2500:]}" for p in parts)
-
-    def stop(self) -> None:
-        """End everything, and what a killed parent has left behind."""
-        super().stop()
-        for pid in with_variable("QUORUM_HOME", str(self.home_folder)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def enrol_by_commands(center: Center) -> None:
-    """All that people do before the first release, with the commands of both sides."""
-    center.coordinator("study", "add", str(center.folder / "study.yaml"))
-    invitations = center.folder / "invitations"
-    center.coordinator("site", "invite", *center.sites, "--out", str(invitations))
-
-    def each(commands: Callable[[str], list[list[str]]]) -> None:
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda s: [center.site_agent(s, *c) for c in commands(s)], center.sites))
-
-    def data(site: str) -> str:
-        return str(center.folder / "data" / site)
-
-    each(lambda s: [["init", str(invitation(invitations, s)), "--data", data(s)], ["enrol"]])
-    center.coordinator("study", "freeze", STUDY)
-    each(lambda _: [["studies"], ["check", STUDY], ["approve", STUDY, "--yes"]])
-
-
-def invitation(folder: Path, site: str) -> Path:
-    """The invitation of a hospital."""
-    (found,) = folder.glob(f"*{site}*")
-    return found
-
-
-@pytest.fixture(scope="session")
-def standing_center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Center]:
-    """A center and three hospitals, started once and set up by commands."""
-    port, prefect = free_port(), free_port()
-    center = Center(tmp_path_factory.mktemp("center"), THREE)
-    center.prefect = f"http://127.0.0.1:{prefect}"
-    with ExitStack() as stack:
-        center.gate = stack.enter_context(Gate(f"http://127.0.0.1:{port}"))
-        center.furnish(port)
-        with (center.home_folder / "center.toml").open("a") as settings:
-            settings.write(f'[prefect]\nlisten = "127.0.0.1:{prefect}"\n')
-        log = center.folder / "up.log"
-        center.exchange = Process("coordinator up", center.command("up"), log)
-        stack.callback(center.stop)
-        center.start_exchange()
-        enrol_by_commands(center)
-        center.start_agents()
-        yield center
-
-
-@pytest.fixture
-def center(standing_center: Center) -> Iterator[Center]:
-    """The center, with all its parts there and no release under way."""
-    url = f"{standing_center.prefect}/api/deployments/name/refresh/{STUDY}"
-    until(lambda: answers(url), "the Prefect server is there", STARTS_WITHIN_S)
-    yield standing_center
-    # The flow of a test that failed is not to meet that of the next one.
-    subprocess.run(standing_center.command("cancel", STUDY), env=environment(), check=False)
-    standing_center.settle()
 
 
 def test_commands_alone(center: Center) -> None:
@@ -192,51 +29,6 @@ def test_commands_alone(center: Center) -> None:
     assert (center.completed(number), shown) == (center.expected, printed)
 
 
-def kill_part(words: str) -> Callable[[Center], None]:
-    """Kill a part of `coordinator up`."""
-    return lambda center: os.kill(center.part(words), signal.SIGKILL)
-
-
-def kill_flow_run(center: Center) -> None:
-    """Kill the process that runs the flow."""
-    os.kill(center.flow_run(), signal.SIGKILL)
-
-
-def kill_up(center: Center) -> None:
-    """Kill `coordinator up`, and start it again until it stays, as a service manager does."""
-    center.exchange.kill()
-    restart(center)
-
-
-def kill_everything(center: Center) -> None:
-    """Kill `coordinator up` and all that it has started, at once."""
-    found = [center.exchange.pid, *with_variable("QUORUM_HOME", str(center.home_folder))]
-    for pid in found:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    center.exchange.ended()
-    restart(center)
-
-
-def restart(center: Center) -> None:
-    """Start `coordinator up` until it stays, as a service manager does."""
-    for attempt in range(10):
-        try:
-            center.start_exchange()
-        except AssertionError:
-            assert attempt < 9
-            continue
-        return
-
-
-VICTIMS: dict[str, Callable[[Center], None]] = {
-    "flow run": kill_flow_run,
-    "runner": kill_part("flows.runner"),
-    "Prefect server": kill_part("prefect"),
-    "exchange": kill_part("coordinator exchange"),
-    "coordinator up": kill_up,
-    "everything": kill_everything,
-}
 PHASES = {"opening": ("READY", None), "asking": ("SHARE", 2), "closing": ("RECEIPT", None)}
 FIRST = {("flow run", "asking"), ("coordinator up", "asking"), ("Prefect server", "asking")}
 EVERY = [
@@ -350,6 +142,23 @@ def test_cancelled_and_gone_on_with(center: Center) -> None:
     assert last is not None and (last.number, last.under_way) == (number, True)
     center.coordinator("refresh", STUDY, "--anyway", "--no-wait")
     assert center.completed(number) == center.expected
+
+
+def test_a_hospital_that_is_away(center: Center) -> None:
+    """It is late, reminded once, and ends nothing: the release goes on when it is back."""
+    center.agents[HELD].stop()
+    number = center.order()
+
+    def reminders() -> list[dict[str, Any]]:
+        return [one for one in center.hook.taken if one["release"] == number]
+
+    until(reminders, "a reminder comes", 120)
+    (status,) = json.loads(center.coordinator("status", STUDY, "--json"))
+    late = [one["site"] for one in status["release"]["awaited"] if one["late"]]
+    center.agents[HELD].start()
+    assert center.completed(number) == center.expected
+    told = {(one["phase"], one["site"]) for one in reminders()}
+    assert (HELD in late, len(told), ("opening", HELD) in told) == (True, len(reminders()), True)
 
 
 def test_no_run_is_left_running(center: Center) -> None:
