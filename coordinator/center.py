@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +26,12 @@ from coordinator.schedule import known_schedule, schedule_status
 from coordinator.simulate import Surroundings, load_identity, read_study_file
 from coordinator.waits import waiting_since
 from coordinator.whose_turn import whose_turn
+from site_agent.contract.catalogue import seals
 from site_agent.contract.enrolment import Invitation, read_card
 from site_agent.contract.errors import ConfigurationError, NotReady
 from site_agent.contract.party import SITE_NAME, SITE_NAME_IN_WORDS
 from site_agent.contract.roster import smallest_roster
+from site_agent.contract.securesum.pairing import holders
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
@@ -226,7 +228,18 @@ def sites_and_release(home: Home, study: Study) -> tuple[list[dict[str, Any]], S
         }
         for site in study.roster.sites
     ]
-    return sites, releases[0] if releases else None
+    return sites, _with_parts(study, releases[0]) if releases else None
+
+
+def _with_parts(study: Study, last: Standing) -> Standing:
+    """Return a release that also waits for parts of a secret, of which the exchange knows nothing.
+
+    It does so when all are READY and no round is asked, in a study with sealed sums.
+    """
+    if last.phase != "opening" or last.waiting or not seals(study):
+        return last
+    missing = [s for s in holders(last.roster, study.at_center) if s not in last.parts]
+    return replace(last, waiting=tuple(missing))
 
 
 def _release_status(

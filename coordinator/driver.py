@@ -67,6 +67,7 @@ class Standing:
     waiting: tuple[str, ...]
     hindered: dict[str, str]
     opened: int
+    parts: tuple[str, ...] = ()
 
     @property
     def under_way(self) -> bool:
@@ -85,6 +86,7 @@ def standings(exchange: Exchange, study: str) -> list[Standing]:
             waiting=tuple(found["waiting"]),
             hindered={site: said["code"] for site, said in found["standing"].items()},
             opened=int(found["opened"]),
+            parts=tuple(found["parts"]),
         )
         for found in listed
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from coordinator.exchange.log import UNDER_WAY, LoggedRelease
 from coordinator.exchange.store import Store, Transaction
 from coordinator.exchange.studies import unknown_study
-from site_agent.contract.messages import Close, Ready, Receipt, Share
+from site_agent.contract.messages import Close, Part, Ready, Receipt, Share
 
 
 def listed(store: Store, study: str) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def _progress(tx: Transaction, release: LoggedRelease) -> dict[str, Any]:
         "round": last_round,
         "roster": roster,
         "waiting": [] if phase == "over" else [site for site in roster if site not in came],
+        "parts": sorted(tx.log.senders(release.open, Part.TYPE)),
         "standing": {
             one.site: {"code": one.code, "at": one.at}
             for one in tx.directory.standings(release.open)

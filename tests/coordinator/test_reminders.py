@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from coordinator.center import add_study, freeze_study, study_status
+from coordinator.center import _with_parts, add_study, freeze_study, study_status
 from coordinator.center_words import status_in_words
 from coordinator.driver import Standing
 from coordinator.home import Home, open_home
@@ -18,9 +19,10 @@ from coordinator.waits import Waits, keep_waits, read_waits
 from coordinator.whose_turn import AWAY, BY_CODE, DATA, OTHER, SLOW, STEWARD, whose_turn
 from site_agent.contract.errors import ConfigurationError
 from site_agent.runtime.clock import unix_now
+from tests.coordinator.exchange.office import frozen_file
 from tests.coordinator.hospitals import SHORT, Hospitals, Served
 from tests.coordinator.listeners import listening, mail_server, webhook
-from tests.protocol import SITES, World
+from tests.protocol import SITES, STUDY, World
 
 LATE_S = 4 * 3600
 
@@ -154,6 +156,22 @@ def test_who_is_late(desk: Desk) -> None:
 def test_whose_turn_it_is(code: str, online: bool, approved: bool, expected: str) -> None:
     """By the code that the hospital tells; without one, by what the exchange sees of it."""
     assert whose_turn(code, online=online, approved=approved) == expected
+
+
+def test_who_has_not_sent_its_part_of_a_secret() -> None:
+    """In a study with sealed sums, when all are READY; the exchange alone does not know."""
+    study = frozen_file(STUDY)[1]
+    release = replace(standing("opening", None), parts=("alder", "beech", "cedar"))
+    assert _with_parts(study, release).waiting == ("dogwood", "elm")
+
+
+@pytest.mark.parametrize("text", [SHORT, STUDY])
+def test_whose_part_is_not_waited_for(text: str) -> None:
+    """Nobody's where nothing is sealed, where READY messages are missing, or in a round."""
+    study = frozen_file(text)[1]
+    found = [standing("opening", None, "elm"), standing("asking", 0), standing("closing", 6)]
+    found += [standing("opening", None)] if text == SHORT else []
+    assert [_with_parts(study, one).waiting for one in found] == [one.waiting for one in found]
 
 
 # Reminders

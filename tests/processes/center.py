@@ -100,6 +100,7 @@ class Center(World):
         """Wait until a refresh can be ordered: what was killed is there again."""
         url = f"{self.prefect}/api/deployments/name/refresh/{STUDY}"
         until(lambda: answers(url), "the Prefect server is there", STARTS_WITHIN_S)
+        until(lambda: answers(f"{self.gate.upstream}/readyz"), "the exchange is there")
 
     def order(self) -> int:
         """Order a refresh; the number of its release."""

@@ -169,6 +169,7 @@ def test_what_is_listed_of_a_release(opened: Office) -> None:
         "round": None,
         "roster": list(SITES),
         "waiting": ["beech", "cedar", "dogwood", "elm"],
+        "parts": [],
         "standing": {},
         "opened": NOW,
         "ended": None,
