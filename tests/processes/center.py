@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from flows.turns import holder
 from site_agent.runtime.http import answers
 from tests.coordinator.listeners import listening, webhook
 from tests.processes.gate import Gate
@@ -101,6 +102,7 @@ class Center(World):
         url = f"{self.prefect}/api/deployments/name/refresh/{STUDY}"
         until(lambda: answers(url), "the Prefect server is there", STARTS_WITHIN_S)
         until(lambda: answers(f"{self.gate.upstream}/readyz"), "the exchange is there")
+        until(lambda: not holder(self.home, STUDY), "the last refresh has ended", STARTS_WITHIN_S)
 
     def order(self) -> int:
         """Order a refresh; the number of its release."""
