@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from coordinator.released import Entry
+
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table with columns as wide as their cells; nothing without rows."""
@@ -69,3 +71,35 @@ def _release(release: dict[str, Any] | None) -> str:
         f"release {release['number']} is under way since {release['opened']}: {where}, waiting "
         f"for {waits}"
     )
+
+
+def results_in_words(found: Sequence[Entry]) -> Iterator[str]:
+    """Yield the lines of a table of drafts and releases, those of revised studies with a hash."""
+    newest = found[0].study if found else ""
+    head = ("release", "state", "made", "decided", "by", "files", "reason")
+    rows = [
+        [
+            str(one.number) + ("" if one.study == newest else f" of {one.study[:16]}"),
+            one.state,
+            one.at,
+            one.decided,
+            one.person,
+            _files(one),
+            " ".join(one.reason.split()),
+        ]
+        for one in found
+    ]
+    yield from table(head, rows)
+
+
+def _files(one: Entry) -> str:
+    if one.altered is None:
+        return "not here"
+    return "altered" if one.altered else "as signed"
+
+
+def state_in_words(one: Entry) -> str:
+    """Return what became of a draft, and why."""
+    if one.state == "draft":
+        return f"draft since {one.at}; coordinator release STUDY {one.number} --reason ..."
+    return f"{one.state} by {one.person}, {one.decided}: {one.reason}"

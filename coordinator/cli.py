@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -26,16 +27,19 @@ from coordinator.center import (
     list_sites,
     study_status,
 )
-from coordinator.center_words import status_in_words, table
+from coordinator.center_words import results_in_words, state_in_words, status_in_words, table
+from coordinator.exchange.roles import ROLES
 from coordinator.freeze import changed_keys
 from coordinator.home import PUBLISHED, Home, host_and_port, open_home
+from coordinator.persons import is_person, persons, put_person, remove_person
+from coordinator.released import decide, entries, entry, refuse_altered, write_zip
 from coordinator.report.page import write_report
 from coordinator.report.published import read_published
 from coordinator.report.terminal import summary
 from coordinator.schedule import known_schedule
 from coordinator.simulate import Surroundings, check_sites, read_study_file, simulate
 from site_agent.contract.catalogue import KINDS
-from site_agent.contract.errors import ConfigurationError
+from site_agent.contract.errors import ConfigurationError, NotReady, Unreachable
 from site_agent.contract.study.at_center import at_center_sentences
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
@@ -440,20 +444,186 @@ def status(home: Path, study_name: str | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("study_name", metavar="STUDY")
 @click.argument("number", metavar="[RELEASE]", type=int, required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@click.option(
+    "--zip",
+    "zip_file",
+    type=FILE,
+    help="Write all files of the release, as the exchange has them, into this archive.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the list, or the manifest, as JSON.")
 @click.pass_obj
-def results(home: Path, study_name: str, number: int | None, as_json: bool) -> None:
-    """Print the results of a release of STUDY, the last one if no number is given.
+def results(
+    home: Path, study_name: str, number: int | None, zip_file: Path | None, as_json: bool
+) -> None:
+    """List the drafts and releases of STUDY, or print the results of one.
 
-    Example: coordinator results anakinra 1
+    Files that are not what the center signed are named; the exit code is then 78.
+
+    Example: coordinator results anakinra 1 --zip anakinra-1.zip
     """
     center = _home(home)
+    if number is None:
+        if zip_file is not None:
+            raise click.UsageError("--zip needs the number of a release")
+        _list_results(center, study_name, as_json)
+        return
+    if zip_file is not None:
+        found = patiently(lambda: entry(center, study_name, number), tell=progress())
+        digest = write_zip(center, study_name, found, zip_file)
+        click.echo(f"{zip_file}: release {number} of {study_name}, {found.state}, sha256 {digest}")
+        return
     folder = finished_release(center, study_name, number)
     if as_json:
         click.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(summary(folder, center.published(study_name)))
+        click.echo(f"\nresults  {folder}\nreport   {folder / 'report.html'}")
+    try:
+        found = entry(center, study_name, number)
+    except Unreachable as error:
+        click.echo(f"whether it is released is not known: {error}", err=True)
         return
-    click.echo(summary(folder, center.published(study_name)))
-    click.echo(f"\nresults  {folder}\nreport   {folder / 'report.html'}")
+    except NotReady as error:
+        click.echo(str(error), err=True)
+        return
+    if not as_json:
+        click.echo(f"state    {state_in_words(found)}")
+    refuse_altered(found)
+
+
+def _list_results(center: Home, study_name: str, as_json: bool) -> None:
+    found = patiently(lambda: entries(center, study_name), tell=progress())
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
+        return
+    if not found:
+        raise NotReady(
+            f"the study {study_name} has no release yet: coordinator refresh {study_name}"
+        )
+    for line in results_in_words(found):
+        click.echo(line)
+
+
+@cli.command(name="release")
+@click.argument("study_name", metavar="STUDY")
+@click.argument("number", type=int)
+@click.option("--reason", required=True, help="Why; it is kept with the release for good.")
+@click.option("--reject", is_flag=True, help="Reject the draft: nobody else gets to see it.")
+@click.option(
+    "--person",
+    envvar="QUORUM_PERSON",
+    required=True,
+    help="Who decides; their password is asked for, or read as a line from stdin.",
+)
+@click.pass_obj
+def release_command(
+    home: Path, study_name: str, number: int, reason: str, reject: bool, person: str
+) -> None:
+    """Release draft NUMBER of STUDY to its hospitals and the study lead, or reject it.
+
+    A person who may do so decides, once and for good; look at the report before.
+
+    Example: coordinator release anakinra 1 --reason "counts as expected" --person anna
+    """
+    center = _home(home)
+    found = patiently(lambda: entry(center, study_name, number), tell=progress())
+    refuse_altered(found)
+    decision = "rejected" if reject else "released"
+    password = _password(f"Password of {person}")
+    decide(center, found, person=person, password=password, decision=decision, reason=reason)
+    click.echo(f"release {number} of {study_name} is {decision} by {person}")
+
+
+def _password(asked: str, *, twice: bool = False) -> str:
+    """Return a password that is typed without being shown, or the first line of stdin."""
+    if sys.stdin.isatty():
+        found: str = click.prompt(asked, hide_input=True, confirmation_prompt=twice, err=True)
+        return found
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+@cli.group()
+def person() -> None:
+    """Keep the persons who may log in and release drafts."""
+
+
+ROLE: Final = click.Choice(list(ROLES))
+
+
+@person.command(name="add")
+@click.argument("name")
+@click.option("--role", type=ROLE, required=True, help="See docs/center.md, Persons.")
+@click.pass_obj
+def person_add(home: Path, name: str, role: str) -> None:
+    """Add person NAME; their first password is asked for twice, or read as a line from stdin.
+
+    Example: coordinator person add anna --role statistician
+    """
+    center = _home(home)
+    if is_person(center, name):
+        raise ConfigurationError(
+            f"'{name}' is here already; `coordinator person role {name} ROLE` changes the role"
+        )
+    put_person(center, name, role=role, password=_password("Password", twice=True))
+    click.echo(f"{name} is added as {role}: {ROLES[role]}")
+
+
+@person.command(name="role")
+@click.argument("name")
+@click.argument("role", type=ROLE)
+@click.pass_obj
+def person_role(home: Path, name: str, role: str) -> None:
+    """Give NAME another ROLE; they log in anew.
+
+    Example: coordinator person role anna admin
+    """
+    put_person(_home(home), name, role=role)
+    click.echo(f"{name} is {role} now: {ROLES[role]}")
+
+
+@person.command(name="password")
+@click.argument("name")
+@click.pass_obj
+def person_password(home: Path, name: str) -> None:
+    """Give NAME another password, as `person add` does; they log in anew.
+
+    Example: coordinator person password anna
+    """
+    put_person(_home(home), name, password=_password("New password", twice=True))
+    click.echo(f"{name} has a new password")
+
+
+@person.command(name="remove")
+@click.argument("name")
+@click.pass_obj
+def person_remove(home: Path, name: str) -> None:
+    """Remove NAME: they cannot log in any more. What they decided stays, with their name.
+
+    Example: coordinator person remove anna
+    """
+    remove_person(_home(home), name)
+    click.echo(f"{name} is removed")
+
+
+@person.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def person_list(home: Path, as_json: bool) -> None:
+    """List who may log in, with roles and when they came last.
+
+    Example: coordinator person list
+    """
+    found = persons(_home(home))
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for line in table(
+        ("person", "role", "added", "logged in last"),
+        [[one["name"], one["role"], one["added"], one["came"]] for one in found],
+    ):
+        click.echo(line)
+    if not found:
+        click.echo("nobody may log in yet: coordinator person add NAME --role ROLE")
 
 
 @cli.command()

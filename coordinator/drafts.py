@@ -41,12 +41,17 @@ def write_draft(out: Path, release: Release) -> None:
     write_results(folder, release)
 
 
+def aside(out: Path, study: str) -> Path:
+    """Return the folder of the releases of the study with this hash, when it was revised."""
+    return out / f"of-{study[:SHORT]}"
+
+
 def put_aside(out: Path, study: str) -> Path:
     """Put the releases of the study with this hash into a folder of their own; return it.
 
     Its revision counts releases from 1 again.
     """
-    folder = out / f"of-{study[:SHORT]}"
+    folder = aside(out, study)
     for path in sorted(out.glob("release-*")):
         folder.mkdir(exist_ok=True)
         path.rename(folder / path.name)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from coordinator.drafts import drop_draft, finish_draft, release_folder, write_draft
-from coordinator.driver import Deferred, Driver, Late, begin, standings
+from coordinator.driver import Deferred, Driver, Late, Standing, begin, standings
 from coordinator.home import Home
 from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
+from coordinator.released import is_draft, leave_draft, sign_files
 from coordinator.report.page import FILE as REPORT
 from coordinator.report.page import write_report
 from coordinator.results import Circumstances
@@ -55,12 +56,17 @@ class Refresh:
         self.driver.open()
 
     def _unfinished(self) -> Release | None:
-        """Return a release that was closed and whose folder or report is not there, if any."""
+        """Return a release that was closed and is no draft yet, if any."""
         for last in standings(self._exchange, self.study.hash)[:1]:
-            if last.state == "closed" and not (self._folder(last.number) / REPORT).exists():
+            if last.state == "closed" and not self._is_draft(last):
                 identity = self.home.identity()
                 return Release(self.study, identity, last.number, last.attempt, last.roster)
         return None
+
+    def _is_draft(self, closed: Standing) -> bool:
+        """Return whether a closed release has its report and was left to be released."""
+        written = (self._folder(closed.number) / REPORT).exists()
+        return written and is_draft(self._exchange, self.study.name, closed.open)
 
     def _folder(self, number: int) -> Path:
         return release_folder(self.out, number)
@@ -142,8 +148,19 @@ class Refresh:
         return Circumstances(utc_of(opened), utc_now(), absent)
 
     def report(self) -> Path:
-        """Write the report of the finished release; return its path."""
-        return write_report(self._folder(self.number), self.home.published(self.study.name))
+        """Write the report of the finished release and leave it as a draft; return its path.
+
+        A draft that is there already stays as it is.
+        """
+        folder, release = self._folder(self.number), self.driver.release
+        published = self.home.published(self.study.name)
+        if patiently(lambda: is_draft(self._exchange, self.study.name, release.digest)):
+            there = folder / REPORT
+            return there if there.exists() else write_report(folder, published)
+        path = write_report(folder, published)
+        sign_files(folder, self.home.identity(), release)
+        patiently(lambda: leave_draft(self._exchange, release.digest, folder))
+        return path
 
     def after_deadline(self, late: Late) -> Refresh:
         """Do what refresh.after_deadline says; return the refresh that goes on, else raise.

@@ -356,6 +356,51 @@ def run_command(config: Path) -> None:
     serve(_site(config))
 
 
+@cli.command()
+@click.argument("study")
+@click.argument("number", metavar="[RELEASE]", type=int, required=False)
+@click.option("--out", type=FILE, help="Folder to write it to. Default: in state.folder.")
+@click.option("--list", "only_list", is_flag=True, help="List what is released; fetch nothing.")
+@JSON
+@click.pass_obj
+def report(
+    config: Path,
+    study: str,
+    number: int | None,
+    out: Path | None,
+    only_list: bool,
+    as_json: bool,
+) -> None:
+    """Fetch the released report of STUDY: of RELEASE, or of the last one.
+
+    It is kept only if the center that the study names has signed it. Exit code 75 if no person at
+    the center has released one yet.
+
+    Example: site-agent report anakinra --out reports
+    """
+    from site_agent.reports import fetch_report, list_reports
+
+    site = _site(config)
+    if only_list:
+        listed = patiently(lambda: list_reports(site, study), tell=progress())
+        if as_json:
+            click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+            return
+        for one in listed:
+            click.echo(f"{one['study']}  release {one['release']}  released {one['released']}")
+        if not listed:
+            click.echo(f"no report of {study} is released yet")
+        return
+    found = patiently(lambda: fetch_report(site, study, number, out), tell=progress())
+    if as_json:
+        paths = [str(path) for path in found.paths]
+        told = {"study": found.study, "release": found.number, "released": found.released}
+        click.echo(json.dumps({**told, "files": paths}, indent=1, ensure_ascii=False))
+        return
+    for path in found.paths:
+        click.echo(f"{path}: release {found.number} of {found.study}, released {found.released}")
+
+
 @cli.group()
 def ledger() -> None:
     """Look at what this hospital has answered, refused and approved."""

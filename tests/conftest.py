@@ -1,4 +1,4 @@
-"""What all tests share: the examples of property tests, and one browser.
+"""What all tests share: the examples of property tests, one browser, and cheap passwords.
 
 Property tests draw the same examples in every run of the default suite; `make campaign` draws
 others each time (--hypothesis-profile=random).
@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from coordinator.exchange import passwords
 from tests.browser import chromium
 
 settings.register_profile("fixed", derandomize=True)
 settings.register_profile("random", derandomize=False)
 settings.load_profile("fixed")
+passwords.COST -= 10  # of what a password costs to look at, a thousandth
 
 
 @pytest.fixture(scope="session")

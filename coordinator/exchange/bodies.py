@@ -57,6 +57,22 @@ class StandingBody(Body):
     code: Annotated[str, Field(pattern=r"^[a-z_]{0,40}$")]
 
 
+class DecisionBody(Body):
+    """POST /v1/reports/{open}/decision: who decides what of a draft, and why."""
+
+    person: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=1000)]
+    decision: Literal["released", "rejected"]
+    reason: Annotated[str, Field(max_length=2000)]
+
+
+class PersonBody(Body):
+    """PUT /v1/persons/{name}: role and the hash of a password; empty for what is not changed."""
+
+    role: Literal["viewer", "statistician", "admin", ""]
+    password: Annotated[str, Field(max_length=200)]
+
+
 Known = TypeVar("Known", bound=Body)
 
 

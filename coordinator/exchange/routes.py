@@ -8,13 +8,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from coordinator.exchange import mail, parties, progress, releases, studies
+from coordinator.exchange import accounts, mail, parties, progress, releases, reports, studies
 from coordinator.exchange.bodies import (
     LARGEST_COUNT,
     LARGEST_STUDY,
     ApprovalBody,
+    DecisionBody,
     EnrolmentBody,
     InvitationBody,
+    PersonBody,
     StandingBody,
     read_body,
 )
@@ -24,8 +26,10 @@ from coordinator.exchange.mail import LONGEST_WAIT_S
 from coordinator.exchange.openapi import json_body, other_body
 from coordinator.exchange.signed import Enrolling, Signed, enrolling, signed
 from coordinator.exchange.surroundings import Here
+from site_agent.contract import archive
 
 BINARY: Final = "application/octet-stream"
+ZIP: Final = archive.MEDIA_TYPE
 CREATED: Final = 201
 DONE: Final = 200
 DIGEST: Final = "^[0-9a-f]{64}$"
@@ -38,6 +42,7 @@ OfCenter = Annotated[Signed, Depends(signed("center"))]
 OfSite = Annotated[Signed, Depends(signed("site"))]
 OfParty = Annotated[Signed, Depends(signed("party"))]
 StudyFile = Annotated[Signed, Depends(signed("center", LARGEST_STUDY))]
+FilesOfRelease = Annotated[Signed, Depends(signed("center", None))]
 WireMessage = Annotated[Signed, Depends(signed("party", None))]
 Card = Annotated[Enrolling, Depends(enrolling)]
 
@@ -150,3 +155,64 @@ def get_releases(
 ) -> dict[str, Any]:
     """List the releases of a study and how far they have come."""
     return progress.listed(here.store, study)
+
+
+@router.put("/reports/{open}", status_code=CREATED, openapi_extra=other_body(ZIP))
+def put_report(open: Digest, asked: FilesOfRelease, here: Here) -> Response:
+    """Keep the files of a closed release as a draft."""
+    new = reports.put_draft(here.store, here.center, open, asked.body, here.clock())
+    return JSONResponse({"open": open}, CREATED if new else DONE)
+
+
+@router.get("/reports")
+def get_reports(
+    asked: OfParty, here: Here, name: Annotated[str, Query(max_length=200)] = ""
+) -> dict[str, Any]:
+    """List drafts and reports: all for the center, for a site what was released to it."""
+    return reports.listed(here.store, asked.caller, name)
+
+
+@router.get("/reports/{open}", response_class=Response)
+def get_report(open: Digest, asked: OfParty, here: Here) -> Response:
+    """Hand out the files of a release: all to the center, to a site the released report."""
+    return Response(reports.fetched(here.store, open, asked.caller), media_type=ZIP)
+
+
+@router.post("/reports/{open}/decision", openapi_extra=json_body(DecisionBody))
+def post_decision(open: Digest, asked: OfCenter, here: Here) -> dict[str, Any]:
+    """Release or reject a draft in the name of a person, who gives their password."""
+    said, now = read_body(asked.body, DecisionBody), here.clock()
+    person = accounts.check(
+        here.store, said.person, said.password, address=accounts.AT_CENTER, now=now
+    )
+    decided = reports.decide(
+        here.store, open, person=person, decision=said.decision, reason=said.reason, now=now
+    )
+    return decided.document()
+
+
+@router.get("/persons")
+def get_persons(asked: OfCenter, here: Here) -> dict[str, Any]:
+    """List the persons who may log in."""
+    return {"persons": accounts.listed(here.store)}
+
+
+@router.put("/persons/{name}", status_code=CREATED, openapi_extra=json_body(PersonBody))
+def put_person(name: str, asked: OfCenter, here: Here) -> Response:
+    """Add a person, or change their role or password."""
+    said = read_body(asked.body, PersonBody)
+    new = accounts.put(
+        here.store,
+        name,
+        role=said.role,
+        password=said.password,
+        by=accounts.AT_CENTER,
+        now=here.clock(),
+    )
+    return JSONResponse({"name": name}, CREATED if new else DONE)
+
+
+@router.delete("/persons/{name}", status_code=204)
+def delete_person(name: str, asked: OfCenter, here: Here) -> None:
+    """Remove a person."""
+    accounts.remove(here.store, name, by=accounts.AT_CENTER, now=here.clock())

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from site_agent.contract.errors import ConfigurationError
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 metadata: Final = MetaData()
 
@@ -140,9 +140,80 @@ messages: Final = Table(
     sqlite_autoincrement=True,
 )
 
+# Finished releases as the center left them: its signed statement on the files, and the files.
+drafts: Final = Table(
+    "drafts",
+    metadata,
+    Column("open", Text, ForeignKey("releases.open"), primary_key=True),
+    Column("statement", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+files: Final = Table(
+    "files",
+    metadata,
+    Column("open", Text, ForeignKey("drafts.open"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# What a person decided of a draft, for good; `statement` is the hash of what was decided upon.
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("open", Text, ForeignKey("drafts.open"), primary_key=True),
+    Column("decision", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("statement", Text, nullable=False),
+)
+
+persons: Final = Table(
+    "persons",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("added", BigInteger, nullable=False),
+)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("began", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Index("sessions_of_person", "person"),
+)
+
+# Who came, who tried to, and what was changed of whose account.
+access: Final = Table(
+    "access",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Index("access_of_person", "person", "at"),
+    Index("access_of_address", "address", "at"),
+    sqlite_autoincrement=True,
+)
+
+
+def _add_persons_and_drafts(connection: Connection) -> None:
+    for table in (drafts, files, decisions, persons, sessions, access):
+        table.create(connection)
+
 
 # From version n - 1 to n. A new store is made at VERSION at once; these are for older ones.
-STEPS: Final[Mapping[int, Callable[[Connection], None]]] = {2: former_keys.create}
+STEPS: Final[Mapping[int, Callable[[Connection], None]]] = {
+    2: former_keys.create,
+    3: _add_persons_and_drafts,
+}
 
 
 def migrate(connection: Connection) -> None:

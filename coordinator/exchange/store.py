@@ -24,7 +24,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from coordinator.exchange.directory import Directory
 from coordinator.exchange.log import Log
+from coordinator.exchange.persons import Persons
 from coordinator.exchange.schema import migrate
+from coordinator.exchange.shelf import Shelf
 from site_agent.contract.errors import ConfigurationError, Unreachable
 from site_agent.contract.problems import Problem
 
@@ -60,6 +62,8 @@ class Transaction:
 
     directory: Directory
     log: Log
+    persons: Persons
+    shelf: Shelf
 
 
 Work = Callable[[Transaction], Result]
@@ -141,7 +145,8 @@ def _done(engine: Engine, work: Work[Result]) -> Result:
     with engine.begin() as connection:
         if connection.get_execution_options().get("writes"):
             _lock(connection)
-        return work(Transaction(Directory(connection), Log(connection)))
+        tables = (Directory(connection), Log(connection), Persons(connection), Shelf(connection))
+        return work(Transaction(*tables))
 
 
 def _lock(connection: Connection) -> None:

@@ -137,6 +137,8 @@ _DECLINED: Final = {
     "clock": BAD_CONFIGURATION,
     "not_found": BAD_CONFIGURATION,
     "release_under_way": NOT_READY,
+    "unknown_report": NOT_READY,
+    "too_many": NOT_READY,
     "store": UNREACHABLE,
     "internal": UNREACHABLE,
 }

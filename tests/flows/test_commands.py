@@ -381,7 +381,7 @@ def test_the_commands_of_a_release(released: Any, run: Run) -> None:
     running.results()
     running.close()
     running.report()
-    code, out, _ = run(home.folder, "results", "protocol")
+    code, out, _ = run(home.folder, "results", "protocol", "1")
     manifest = json.loads(run(home.folder, "results", "protocol", "1", "--json")[1])
     other = run(home.folder, "results", "protocol", "7")
     over = run(home.folder, "status", "protocol")[1].splitlines()[-1]

@@ -12,11 +12,12 @@ from typing import Any, Final, Self
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from coordinator.exchange import passwords
 from coordinator.exchange.app import create_app
 from coordinator.exchange.bodies import LARGEST_MESSAGE
 from coordinator.exchange.store import Store
 from coordinator.freeze import freeze, roster_of
-from site_agent.contract import messages, requests
+from site_agent.contract import archive, messages, reports, requests
 from site_agent.contract.canonical import sha256
 from site_agent.contract.enrolment import card
 from site_agent.contract.identity import Identity
@@ -32,11 +33,13 @@ from site_agent.contract.messages import (
     Share,
     Split,
 )
+from site_agent.contract.reports import Statement
 from site_agent.contract.study.model import Study
 from tests.protocol import CENTER, SITES, STUDY, identity
 
 NOW: Final = 1_795_234_567  # 2026-11-21T04:16:07Z
 TOKEN: Final = "a token that is long enough"
+PASSWORD: Final = "correct horse battery staple"
 ROUNDS: Final = 1
 
 Body = bytes | dict[str, Any]
@@ -50,6 +53,12 @@ def frozen_file(text: str = STUDY, pinned: tuple[str, ...] = SITES) -> tuple[str
 
 
 STUDY_HASH: Final = frozen_file()[1].hash
+
+
+@cache
+def kept(password: str) -> str:
+    """What is kept of a password; it takes a while to make."""
+    return passwords.keep(password)
 
 
 class Office:
@@ -128,6 +137,41 @@ class Office:
             self.enrol(site)
         self.put_study()
         return self
+
+    def finished(self, opened: str = "") -> Self:
+        """The office after a release with one round, whose OPEN is there."""
+        opened = opened or FIRST
+        self.post(CENTER, round_(0, opened))
+        for site in SITES:
+            self.post(site, share(site, 0, opened))
+        self.post(CENTER, split(0, opened))
+        self.post(CENTER, close(opened))
+        for site in SITES:
+            self.post(site, receipt(site, opened))
+        return self
+
+    def put_draft(self, body: bytes | None = None, opened: str = "") -> httpx.Response:
+        """The center's draft of a closed release."""
+        content = packed(opened=opened or FIRST) if body is None else body
+        return self.ask(CENTER, "PUT", f"/v1/reports/{opened or FIRST}", content)
+
+    def put_person(self, name: str, role: str, password: str = PASSWORD) -> httpx.Response:
+        """A person who may log in."""
+        body = {"role": role, "password": kept(password)}
+        return self.ask(CENTER, "PUT", f"/v1/persons/{name}", body)
+
+    def decide(
+        self,
+        person: str = "anna",
+        *,
+        decision: str = "released",
+        reason: str = "counts as expected",
+        password: str = PASSWORD,
+        opened: str = "",
+    ) -> httpx.Response:
+        """A person's decision on a draft, by the center's command."""
+        body = {"person": person, "password": password, "decision": decision, "reason": reason}
+        return self.ask(CENTER, "POST", f"/v1/reports/{opened or FIRST}/decision", body)
 
     def post(self, by: str, wire: bytes) -> httpx.Response:
         """A message of a release."""
@@ -212,6 +256,21 @@ def receipt(site: str, opened: str = FIRST) -> bytes:
 def burn(opened: str = FIRST) -> bytes:
     """BURN."""
     return signed(CENTER, Burn(opened))
+
+
+FILES: Final = {"report.html": b"<p>43 patients</p>", "curve.csv": b"time\n1\n"}
+
+
+def packed(
+    files: Mapping[str, bytes] = FILES, *, by: str = CENTER, opened: str = FIRST, number: int = 1
+) -> bytes:
+    """The files of a release, with the statements that the center signs."""
+    report = {name: data for name, data in files.items() if name in reports.REPORTS}
+    whole = dict(files)
+    for name, contents in ((reports.OF_REPORT, report), (reports.FILE, whole)):
+        said = Statement(STUDY_HASH, number, opened, reports.hashes(contents))
+        whole[name] = said.write(identity(by))
+    return archive.pack(whole)
 
 
 def code(answer: httpx.Response) -> str:

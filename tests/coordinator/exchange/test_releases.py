@@ -21,7 +21,6 @@ from tests.coordinator.exchange.office import (
     receipt,
     round_,
     share,
-    split,
 )
 from tests.protocol import CENTER, SITES
 
@@ -30,14 +29,7 @@ AGAIN = opening(attempt=2, roster=SITES[:4])
 
 def finished(office: Office, opened: str = FIRST) -> Office:
     """The office after a release with one round."""
-    office.post(CENTER, round_(0, opened))
-    for site in SITES:
-        office.post(site, share(site, 0, opened))
-    office.post(CENTER, split(0, opened))
-    office.post(CENTER, close(opened))
-    for site in SITES:
-        office.post(site, receipt(site, opened))
-    return office
+    return office.finished(opened)
 
 
 def states(office: Office) -> list[tuple[int, int, str]]:

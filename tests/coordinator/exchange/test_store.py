@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Final
 
 import psycopg
 import pytest
@@ -17,6 +18,11 @@ from coordinator.exchange.store import Store, Transaction
 from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.problems import Problem
 from tests.coordinator.exchange.postgres import new_database
+
+FIRST_TABLES: Final = {
+    *("schema_version", "invitations", "parties", "studies", "pinned", "approvals"),
+    *("releases", "places", "standings", "messages"),
+}
 
 
 def test_nobody_else_can_read_the_file(sqlite: str, tmp_path: Path) -> None:
@@ -52,25 +58,44 @@ def test_tables_that_are_too_new(database: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     Store.open(database).close()
     monkeypatch.undo()
-    with pytest.raises(ConfigurationError, match="tables of version 3 .* knows version 2"):
+    newer = rf"tables of version {schema.VERSION + 1} .* knows version {schema.VERSION}"
+    with pytest.raises(ConfigurationError, match=newer):
         Store.open(database)
 
 
 def test_tables_that_are_older(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An older store is brought up to date, step by step."""
     Store.open(database).close()
+    newest = schema.VERSION + 2
     steps = {
-        3: lambda connection: connection.execute(text("CREATE TABLE two (a INTEGER)")),
-        4: lambda connection: connection.execute(text("ALTER TABLE two ADD COLUMN b INTEGER")),
+        newest - 1: lambda connection: connection.execute(text("CREATE TABLE two (a INTEGER)")),
+        newest: lambda connection: connection.execute(text("ALTER TABLE two ADD COLUMN b INTEGER")),
     }
     monkeypatch.setattr(schema, "STEPS", steps)
-    monkeypatch.setattr(schema, "VERSION", 4)
+    monkeypatch.setattr(schema, "VERSION", newest)
     found = version(database)
     opened = Store.open(database)
     with opened.engine.begin() as connection:
         rows = list(connection.execute(text("SELECT a, b FROM two")))
     opened.close()
-    assert (found, rows) == (4, [])
+    assert (found, rows) == (newest, [])
+
+
+def test_the_store_of_the_first_version(database: str) -> None:
+    """All steps since then, one after the other, make the tables of a new store."""
+    opened = Store.open(database)
+    with opened.engine.begin() as connection:
+        expected = set(inspect(connection).get_table_names())
+        for table in reversed(schema.metadata.sorted_tables):
+            if table.name not in FIRST_TABLES:
+                table.drop(connection)
+        connection.execute(text("UPDATE schema_version SET version = 1"))
+    opened.close()
+    again = Store.open(database)
+    with again.engine.begin() as connection:
+        found = set(inspect(connection).get_table_names())
+    again.close()
+    assert (found, version(database)) == (expected, schema.VERSION)
 
 
 def test_a_step_that_fails_changes_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +107,8 @@ def test_a_step_that_fails_changes_nothing(database: str, monkeypatch: pytest.Mo
         raise RuntimeError("in the middle")
 
     with monkeypatch.context() as patched:
-        patched.setattr(schema, "STEPS", {3: broken})
-        patched.setattr(schema, "VERSION", 3)
+        patched.setattr(schema, "STEPS", {schema.VERSION + 1: broken})
+        patched.setattr(schema, "VERSION", schema.VERSION + 1)
         with pytest.raises(RuntimeError):
             Store.open(database)
     opened = Store.open(database)

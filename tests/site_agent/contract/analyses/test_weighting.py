@@ -355,7 +355,10 @@ def test_a_treatment_has_two_levels() -> None:
         (COX, "robust standard errors, which weights by a propensity score bring along, need sums"),
         (CURVE.replace(": death", ": late"), "a weighted curve is not offered with an entry"),
         (CURVE.replace(": w,", ": ww,"), "'ww' is neither a column nor a weighting; did you mean"),
-        ("kind: gee, table: patients, outcome: x, family: gaussian, weights: w", "key 'weights'"),
+        (
+            "kind: gee, table: patients, outcome: x, family: gaussian, weights: w",
+            "unknown field 'weights'",
+        ),
         (f"{COX}, baseline: by_site, zph: [km]", "'zph' is not offered with weights"),
     ],
 )

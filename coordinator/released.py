@@ -1,0 +1,177 @@
+"""Drafts at the exchange, and what persons decided of them, as the center's commands see them.
+
+A refresh ends with a draft: the center signs the hashes of all files and leaves them at the
+exchange. What stands there is what counts; the folder on this machine is compared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from coordinator.drafts import aside, release_folder
+from coordinator.home import Home
+from coordinator.release import Release
+from site_agent.contract import archive
+from site_agent.contract.canonical import sha256
+from site_agent.contract.errors import ConfigurationError, NotReady
+from site_agent.contract.identity import Identity
+from site_agent.contract.reports import (
+    FILE,
+    OF_REPORT,
+    REPORTS,
+    Statement,
+    absent,
+    altered,
+    hashes,
+    read_statement,
+)
+from site_agent.runtime.clock import utc_of
+from site_agent.runtime.http import Exchange
+
+DRAFT: Final = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finished release: its state and how it became so, and what of its folder is altered.
+
+    study: the hash of the study, of which there may be revisions. decided and at: instants in
+    UTC. altered: names of files that are not what the exchange has; None where there is no folder.
+    """
+
+    open: str
+    study: str
+    number: int
+    state: str
+    at: str
+    decided: str
+    person: str
+    reason: str
+    altered: tuple[str, ...] | None
+
+
+def sign_files(folder: Path, center: Identity, release: Release) -> None:
+    """Sign the files of a finished release: the report by itself, then all of them together."""
+    contents = {name: data for name, data in _contents(folder).items() if name != OF_REPORT}
+    report = {name: data for name, data in contents.items() if name in REPORTS}
+    contents[OF_REPORT] = _statement(release, report).write(center)
+    _write(folder / OF_REPORT, contents[OF_REPORT])
+    _write(folder / FILE, _statement(release, contents).write(center))
+
+
+def _statement(release: Release, contents: Mapping[str, bytes]) -> Statement:
+    return Statement(release.study.hash, release.number, release.digest, hashes(contents))
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
+def leave_draft(exchange: Exchange, opened: str, folder: Path) -> None:
+    """Leave the files of a finished release at the exchange; the same ones again change nothing."""
+    body = archive.pack(_contents(folder))
+    exchange.call("PUT", f"/v1/reports/{opened}", body, archive.MEDIA_TYPE)
+
+
+def is_draft(exchange: Exchange, study: str, opened: str) -> bool:
+    """Return whether the exchange has the files of a release."""
+    listed = exchange.read("/v1/reports", name=study)["reports"]
+    return any(one["open"] == opened for one in listed)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def entries(home: Home, name: str) -> list[Entry]:
+    """Return the finished releases of a study and of those that it revises, the newest first."""
+    home.added(name)
+    with home.exchange() as exchange:
+        listed = exchange.read("/v1/reports", name=name)["reports"]
+    return [_entry(home, found) for found in listed]
+
+
+def _entry(home: Home, found: dict[str, Any]) -> Entry:
+    return Entry(
+        open=found["open"],
+        study=found["study"],
+        number=found["number"],
+        state=found["state"],
+        at=utc_of(found["at"]),
+        decided="" if found["decided"] is None else utc_of(found["decided"]),
+        person=found["person"] or "",
+        reason=found["reason"] or "",
+        altered=_altered(home, found),
+    )
+
+
+def _altered(home: Home, found: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return which files of a release's folder are not what the exchange has; None without one."""
+    folder = release_folder(_place(home, found), found["number"])
+    if not folder.is_dir():
+        return None
+    contents = _contents(folder)
+    said = Statement(found["study"], found["number"], found["open"], found["files"])
+    return tuple(sorted([*altered(said, contents), *absent(said, contents)]))
+
+
+def _place(home: Home, found: dict[str, Any]) -> Path:
+    """Return the folder of a study's releases; those of a study that was revised lie apart."""
+    out = home.results(found["name"])
+    if not home.is_frozen(found["name"]) or home.frozen(found["name"]).hash == found["study"]:
+        return out
+    return aside(out, found["study"])
+
+
+def entry(home: Home, name: str, number: int) -> Entry:
+    """Return a finished release of the frozen study; NotReady if the exchange has none of it."""
+    study = home.frozen(name)
+    found = [e for e in entries(home, name) if (e.study, e.number) == (study.hash, number)]
+    if not found:
+        raise NotReady(
+            f"the exchange has no draft of release {number} of {name}; `coordinator results "
+            f"{name}` lists what there is, `coordinator refresh {name}` makes and finishes drafts"
+        )
+    return found[0]
+
+
+def decide(
+    home: Home, found: Entry, *, person: str, password: str, decision: str, reason: str
+) -> None:
+    """Release or reject a draft in a person's name; Declined if they may not.
+
+    ConfigurationError if its folder was altered: what was looked at is then not what is released.
+    """
+    refuse_altered(found)
+    said = {"person": person, "password": password, "decision": decision, "reason": reason}
+    with home.exchange() as exchange:
+        exchange.write("POST", f"/v1/reports/{found.open}/decision", said)
+
+
+def refuse_altered(found: Entry) -> None:
+    """Raise ConfigurationError if the folder of a release is not what the exchange has."""
+    if found.altered:
+        raise ConfigurationError(
+            f"in the folder of release {found.number} these files are not what the center signed: "
+            f"{', '.join(found.altered)}. The exchange has them as they were: `coordinator results "
+            f"STUDY {found.number} --zip FILE` writes them"
+        )
+
+
+def write_zip(home: Home, name: str, found: Entry, path: Path) -> str:
+    """Write the files of a release as the exchange has them into an archive; return its hash."""
+    with home.exchange() as exchange:
+        contents = archive.unpack(exchange.call("GET", f"/v1/reports/{found.open}").body)
+    read_statement(contents[FILE], home.identity().member())
+    data = archive.pack(contents, f"{name}-release-{found.number}")
+    path.write_bytes(data)
+    return sha256(data)
