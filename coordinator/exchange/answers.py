@@ -110,7 +110,7 @@ class Envelope:
                 headers = MutableHeaders(scope=message)
                 headers["date"] = formatdate(self._clock(), usegmt=True)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
             await send(message)
 
         with self._metrics.timing(scope, lambda: status):

@@ -12,6 +12,7 @@ from coordinator.exchange.answers import Envelope, answer_problems
 from coordinator.exchange.bodies import LARGEST_MESSAGE
 from coordinator.exchange.mail import Watch
 from coordinator.exchange.openapi import PROBLEMS
+from coordinator.exchange.pages import routes as pages
 from coordinator.exchange.store import Store
 from coordinator.exchange.surroundings import Surroundings
 from site_agent.contract.party import Member
@@ -39,6 +40,7 @@ def create_app(
     app.state.surroundings = here
     app.include_router(unsigned.router)
     app.include_router(routes.router)
-    answer_problems(app, [*unsigned.router.routes, *routes.router.routes])
+    app.include_router(pages.router)
+    answer_problems(app, [*unsigned.router.routes, *routes.router.routes, *pages.router.routes])
     app.add_middleware(Envelope, clock=clock, metrics=here.metrics)
     return app

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from coordinator.exchange.auth import Caller
 from coordinator.exchange.log import LoggedRelease
-from coordinator.exchange.persons import Person
 from coordinator.exchange.roles import has
 from coordinator.exchange.shelf import Decision, Draft
 from coordinator.exchange.store import Store, Transaction
@@ -124,15 +123,15 @@ def _read_files(center: Member, body: bytes) -> tuple[dict[str, bytes], Statemen
 
 
 def decide(
-    store: Store, opened: str, *, person: Person, decision: str, reason: str, now: float
+    store: Store, opened: str, *, by: str, role: str, decision: str, reason: str, now: float
 ) -> Report:
-    """Release or reject a draft; the same decision by the same person again changes nothing.
+    """Release or reject a draft in the name of `by`; the same decision again changes nothing.
 
     Problem("person") if their role may not, ("malformed") without a reason, ("unknown_report"),
     ("conflict") if it was decided otherwise.
     """
-    if not has(person.role, "statistician"):
-        raise Problem("person", f"'{person.name}' is a {person.role}; a statistician releases")
+    if not has(role, "statistician"):
+        raise Problem("person", f"'{by}' is a {role}; a statistician releases")
     why = "\n".join(line.rstrip() for line in reason.strip().splitlines())
     if decision not in DECISIONS:
         raise Problem("malformed", f"decision: expected {' or '.join(DECISIONS)}")
@@ -146,10 +145,8 @@ def decide(
         if found is None:
             raise unknown_report()
         if found.decision is None:
-            tx.shelf.decide(
-                Decision(opened, decision, person.name, why, int(now), found.statement_sha256)
-            )
-        elif (found.state, found.decision.person) != (decision, person.name):
+            tx.shelf.decide(Decision(opened, decision, by, why, int(now), found.statement_sha256))
+        elif (found.state, found.decision.person) != (decision, by):
             raise Problem(
                 "conflict",
                 f"release {found.release.number} was {found.state} by {found.decision.person}; "
@@ -239,17 +236,33 @@ def packed(store: Store, opened: str, names: Sequence[str] = (), folder: str = "
     return archive.pack(contents, folder)
 
 
-def _refuse_changed(found: Report, contents: Mapping[str, bytes]) -> None:
+def altered_files(store: Store, opened: str) -> list[str]:
+    """Return the names of a draft's files that are not what was signed, or decided upon."""
+
+    def work(tx: Transaction) -> list[str]:
+        found = _report(tx, opened)
+        if found is None:
+            raise unknown_report()
+        bodies = {name: tx.shelf.file(opened, name) or b"" for name in found.sizes}
+        return [*_altered(found, bodies), *absent(found.statement, bodies)]
+
+    return store.read("check files", work)
+
+
+def _altered(found: Report, contents: Mapping[str, bytes]) -> list[str]:
     wrong = altered(found.statement, contents)
-    if FILE in contents and sha256(contents[FILE]) != found.statement_sha256:
-        wrong.append(FILE)
-    if found.changed:
-        wrong.append(f"{FILE} (another one was {found.state})")
+    other = FILE in contents and sha256(contents[FILE]) != found.statement_sha256
+    return [*wrong, FILE] if other or found.changed else wrong
+
+
+def _refuse_changed(found: Report, contents: Mapping[str, bytes]) -> None:
+    wrong = _altered(found, contents)
     if wrong:
         raise Problem(
             "internal",
             f"in the store of the exchange these files of release {found.release.number} are not "
-            f"what the center signed: {', '.join(wrong)}; restore the store from its backup",
+            f"what the center signed, or what was {found.state}: {', '.join(wrong)}; restore the "
+            f"store from its backup",
         )
 
 

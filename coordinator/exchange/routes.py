@@ -186,7 +186,13 @@ def post_decision(open: Digest, asked: OfCenter, here: Here) -> dict[str, Any]:
         here.store, said.person, said.password, address=accounts.AT_CENTER, now=now
     )
     decided = reports.decide(
-        here.store, open, person=person, decision=said.decision, reason=said.reason, now=now
+        here.store,
+        open,
+        by=person.name,
+        role=person.role,
+        decision=said.decision,
+        reason=said.reason,
+        now=now,
     )
     return decided.document()
 

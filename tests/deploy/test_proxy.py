@@ -15,9 +15,9 @@ FILE: Final = DEPLOY / "center" / "Caddyfile"
 TEXT: Final = FILE.read_text(encoding="utf-8")
 
 
-def test_only_two_paths_are_shown() -> None:
-    """Hospitals reach the addresses of parties and whether the exchange runs."""
-    assert re.findall(r"^\t@\w+ path (.+)$", TEXT, re.MULTILINE) == ["/v1/* /healthz"]
+def test_only_three_paths_are_shown() -> None:
+    """The addresses of parties, whether the exchange runs, and the pages behind a login."""
+    assert re.findall(r"^\t@\w+ path (.+)$", TEXT, re.MULTILINE) == ["/v1/* /healthz /pages/*"]
 
 
 def test_all_else_is_not_there() -> None:

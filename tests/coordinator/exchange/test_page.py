@@ -6,8 +6,10 @@ import re
 
 import pytest
 
-from coordinator.exchange import bodies, mail
+from coordinator.exchange import accounts, bodies, mail
 from coordinator.exchange.auth import LONGEST_SOFTWARE, SEEN_EVERY_S
+from coordinator.exchange.pages.routes import router
+from coordinator.exchange.persons import MOST_EVENTS
 from site_agent.contract import requests
 from site_agent.contract.problems import KINDS
 from tests.coordinator.exchange.office import Office
@@ -72,3 +74,26 @@ def test_how_exactly_a_site_is_seen() -> None:
 def test_the_context_of_signed_requests() -> None:
     """The bytes in front of a signed request are those of the page."""
     assert f"`{requests.CONTEXT.decode().rstrip(chr(0))}`, a zero byte" in PAGE
+
+
+def test_every_page_for_people_is_on_the_page() -> None:
+    """Each address of a page has its row, and nothing else has."""
+    there = {route.path for route in router.routes} - {"/pages/{anything:path}"}
+    cells = [row[0] for row in rows(section(PAGE, "For people"))[1:]]
+    told = {address for cell in cells for address in cell.split(", ")}
+    assert told == {path.replace("{opened}", "{open}") for path in there}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (accounts.LASTS_S // 3600, "A session lasts {} hours"),
+        (accounts.WRONG_OF_PERSON, "After {} wrong passwords"),
+        (accounts.WINDOW_S // 60, "takes none for {} minutes"),
+        (accounts.WRONG_OF_ADDRESS, "after {} from one address"),
+        (MOST_EVENTS, "the last {} logins"),
+    ],
+)
+def test_limits_of_logins_on_the_page(number: int, words: str) -> None:
+    """Limits are those of the code."""
+    assert words.format(number) in PAGE

@@ -1,0 +1,1 @@
+"""The center's pages: studies, sites, releases, drafts and reports, behind a login with roles."""

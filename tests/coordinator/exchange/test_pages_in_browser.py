@@ -1,0 +1,143 @@
+"""The center's pages in a browser, on a phone and at a desk: a person releases a real draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from coordinator.center import add_study, freeze_study
+from site_agent.contract.study.read import read_study
+from tests.browser import WIDTHS, View, findings, window
+from tests.coordinator.exchange.office import PASSWORD
+from tests.coordinator.hospitals import SHORT, Center, Served
+from tests.coordinator.test_released import whole
+from tests.protocol import SITES
+
+LONG_REASON: Final = "Counts and medians are those of the paper; " * 6
+
+
+@pytest.fixture(scope="module")
+def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an exchange with two releases, a draft and a release under way."""
+    folder = tmp_path_factory.mktemp("center")
+    with Served(f"sqlite:///{folder / 'exchange.db'}") as served:
+        for site in SITES:
+            served.invite(site)
+            served.enrol(site)
+        served.invite("general-hospital-of-a-long-name")
+        home = served.home(folder / "home")
+        (folder / "study.yaml").write_text(SHORT, encoding="utf-8")
+        add_study(home, folder / "study.yaml")
+        freeze_study(home, "protocol")
+        hospitals = Center(served, folder, home.frozen("protocol"))
+        hospitals.hospitals.approve(*SITES)
+        served.put_person("adam", "admin")
+        for reason in ("counts as expected", LONG_REASON):
+            opened = whole(home, hospitals).driver.release.digest
+            served.decide("adam", reason=reason, opened=opened)
+        for _ in WIDTHS:
+            whole(home, hospitals)
+        hospitals.driver().open()
+        yield f"http://{served.listen}"
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def view(request: pytest.FixtureRequest, browser: Any, center: str) -> Iterator[View]:
+    """A window in which nobody is logged in yet."""
+    with window(browser, request.param) as opened:
+        opened.page.goto(f"{center}/pages/")
+        yield opened
+
+
+# These run in their order, at each width.
+
+
+def test_the_login(view: View) -> None:
+    """It is shown first, and what is wrong is told."""
+    first = findings(view, "login")
+    _log_in(view, "wrong pass phrase")
+    wrong = view.page.get_by_role("alert").text_content()
+    view.complaints.clear()  # chromium tells of each answer of 403
+    assert (first, findings(view, "login-wrong"), wrong) == ([], [], "name or password is wrong")
+
+
+def _log_in(view: View, password: str) -> None:
+    view.page.get_by_label("Name").fill("adam")
+    view.page.get_by_label("Password").fill(password)
+    view.page.get_by_role("button", name="Log in").click()
+
+
+def test_the_studies(view: View) -> None:
+    """After the login."""
+    _log_in(view, PASSWORD)
+    title = read_study(SHORT, "study").title
+    shown = view.page.get_by_role("heading", name=title).is_visible()
+    assert (findings(view, "start"), shown) == ([], True)
+
+
+@pytest.mark.parametrize("name", ["Hospitals", "Persons", "Access", "Password"])
+def test_a_page_of_the_menu(view: View, name: str) -> None:
+    """Each is reached by its link."""
+    view.page.get_by_role("link", name=name, exact=True).click()
+    heading = view.page.get_by_role("heading", level=1).text_content()
+    assert (findings(view, name.lower()), name.lower() in str(heading).lower()) == ([], True)
+
+
+def test_a_study(view: View) -> None:
+    """Its hospitals and releases, and who is waited for."""
+    view.page.get_by_role("link", name="Studies", exact=True).click()
+    view.page.get_by_role("link", name=read_study(SHORT, "study").title).click()
+    awaited = view.page.get_by_role("cell", name="awaited (opening)").count()
+    assert (findings(view, "study"), awaited) == ([], len(SITES))
+
+
+def test_a_draft(view: View) -> None:
+    """Its page, and its report, which runs under our policy and its own."""
+    view.page.get_by_role("row").filter(has_text="draft").first.get_by_role("link").click()
+    found = findings(view, "draft")
+    view.page.get_by_role("link", name="Report (HTML)").click()
+    title = view.page.title()
+    complaints = list(view.complaints)
+    view.page.go_back()
+    assert (found, complaints, title.endswith(read_study(SHORT, "study").title)) == ([], [], True)
+
+
+def test_a_draft_is_released(view: View) -> None:
+    """With a reason; without one the browser asks for it."""
+    page = view.page
+    page.get_by_role("button", name="Release", exact=True).click()
+    still = page.get_by_role("heading", level=1).text_content()
+    page.get_by_label("Reason").fill("Looked at; it is right.")
+    page.get_by_role("button", name="Release", exact=True).click()
+    page.get_by_text("Looked at; it is right.").wait_for()
+    done = page.get_by_role("heading", level=1).text_content()
+    assert ("draft" in str(still), "released" in str(done), findings(view, "released")) == (
+        True,
+        True,
+        [],
+    )
+
+
+def test_the_archive_is_downloaded(view: View, tmp_path: Path) -> None:
+    """By its link."""
+    with view.page.expect_download() as started:
+        view.page.get_by_role("link", name="All files (ZIP)").click()
+    assert started.value.suggested_filename.startswith("protocol-release-")
+
+
+def test_a_page_that_is_none(view: View, center: str) -> None:
+    """It is a page, too."""
+    view.page.goto(f"{center}/pages/nothing/here")
+    view.complaints.clear()  # chromium tells of each answer of 404
+    assert findings(view, "nothing") == []
+
+
+def test_logging_out(view: View, center: str) -> None:
+    """Then the login is shown for every page."""
+    view.page.goto(f"{center}/pages/")
+    view.page.get_by_role("button", name="Log out adam").click()
+    view.page.goto(f"{center}/pages/sites")
+    assert view.page.url == f"{center}/pages/login"
