@@ -102,6 +102,7 @@ def refresh(
         return
     click.echo(summary(folder, center.published(study_name)))
     click.echo(f"\nresults  {folder}\nreport   {folder / 'report.html'}")
+    click.echo(f"a draft; to release it: coordinator release {study_name} {number} --reason ...")
 
 
 @cli.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ from typing import Final
 STUDIES: Final = Path(__file__).parent  # as it was named, so that commands read well
 MAKERS: Final = {"anakinra": "generate.py", "lung": "export.py", "mgh": "generate.py"}
 BIN: Final = Path(sys.executable).parent
+PERSON: Final = "demo"
 PORTS: Final = {"exchange": 8470, "prefect": 4200}
 UP_WITHIN_S: Final = 180
 AT_ONCE: Final = max(2, os.cpu_count() or 2)
@@ -36,6 +38,7 @@ class Demo:
         self.study = study
         self.out = out
         self.center = out / "center"
+        self.password = secrets.token_urlsafe(12)
         self.running: list[subprocess.Popen[bytes]] = []
 
     def run(self) -> None:
@@ -60,6 +63,7 @@ class Demo:
             self.heading("The center refreshes the study")
             self.wait(up, "ready")
             self.show(self.coordinator("refresh", self.study))
+            self.release(sites[0])
             self.heading(f"What left '{sites[0]}', by its own ledger")
             self.show(self.agent(sites[0], "ledger", "show"))
         finally:
@@ -106,6 +110,17 @@ class Demo:
             print(f"$ {readable(command)} > {review}")
         self.show(self.agent(site, "approve", self.study, "--yes"), shown)
 
+    def release(self, site: str) -> None:
+        """Have a person release the draft, and a hospital fetch the report."""
+        self.heading("A person at the center looks at the draft and releases it")
+        typed = f"{self.password}\n"
+        self.show(self.coordinator("person", "add", PERSON, "--role", "admin"), typed=typed)
+        reason = ["--reason", "the demonstration", "--person", PERSON]
+        self.show(self.coordinator("release", self.study, "1", *reason), typed=typed)
+        self.show(self.coordinator("results", self.study))
+        self.heading(f"'{site}' fetches the released report")
+        self.show(self.agent(site, "report", self.study))
+
     def everywhere(self, sites: Sequence[str], step: object) -> None:
         """Do a step at all hospitals, some at a time; the first one's is shown."""
         assert callable(step)
@@ -130,11 +145,14 @@ class Demo:
         """Say what comes next."""
         print(f"\n== {text} ==", flush=True)
 
-    def show(self, command: Sequence[str], shown: bool = True) -> None:
-        """Run a command; print it and its output if it is to be shown or fails."""
+    def show(self, command: Sequence[str], shown: bool = True, *, typed: str = "") -> None:
+        """Run a command; print it and its output if it is to be shown or fails.
+
+        typed: what it reads from stdin, such as a password; it is not printed.
+        """
         if shown:
             print(f"$ {readable(command)}", flush=True)
-        done = subprocess.run(command, capture_output=not shown, check=False)
+        done = subprocess.run(command, input=typed.encode(), capture_output=not shown, check=False)
         if done.returncode:
             if not shown:
                 print(f"$ {readable(command)}\n{done.stdout.decode()}{done.stderr.decode()}")
@@ -177,6 +195,8 @@ class Demo:
         print("Prefect UI  the runs, and curves, tables and models as artifacts. Start it with")
         print(f"            {readable(self.coordinator('up'))}")
         print(f"            and open http://{settings['prefect']['listen']}/artifacts")
+        print(f"pages       then also at http://{settings['exchange']['listen']}/pages/")
+        print(f"            as '{PERSON}' with the password {self.password}")
 
 
 def attributes_of(data: Path) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from coordinator.exchange.directory import upsert
+from coordinator.exchange.roles import NAME
 from coordinator.exchange.schema import access, persons, sessions
 
 WRONG: Final = "wrong password"
@@ -53,7 +54,9 @@ class Persons:
     connection: Connection
 
     def person(self, name: str) -> Person | None:
-        """Return the person of this name."""
+        """Return the person of this name; nobody's if it cannot be a person's name."""
+        if not NAME.fullmatch(name):
+            return None  # databases do not take every character
         row = self.connection.execute(select(persons).where(persons.c.name == name)).first()
         return None if row is None else Person(**row._mapping)
 

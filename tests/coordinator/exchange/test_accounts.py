@@ -52,7 +52,10 @@ def test_a_login(staffed: Office) -> None:
     assert who(staffed, log_in(staffed)) == "anna statistician"
 
 
-@pytest.mark.parametrize(("name", "password"), [("anna", OTHER), ("anna", ""), ("otto", PASSWORD)])
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("anna", OTHER), ("anna", ""), ("otto", PASSWORD), ("an\0na", "\0"), ("\ud800", "\ud800")],
+)
 def test_no_login(staffed: Office, name: str, password: str) -> None:
     """Which of both is wrong is not told."""
     with pytest.raises(Problem, match="^name or password is wrong$"):
@@ -175,6 +178,7 @@ def test_persons_are_listed(staffed: Office) -> None:
     ("name", "body", "expected"),
     [
         ("Anna", {}, "malformed"),
+        ("an%00na", {}, "malformed"),
         ("a" * 65, {}, "malformed"),
         ("otto", {"role": "viewer", "password": ""}, "person"),
         ("otto", {"role": "", "password": kept(PASSWORD)}, "person"),
