@@ -29,7 +29,7 @@ from site_agent.contract.reports import (
     read_statement,
 )
 from site_agent.runtime.clock import utc_of
-from site_agent.runtime.http import Exchange
+from site_agent.runtime.http import BINARY, Exchange
 
 DRAFT: Final = "draft"
 
@@ -75,7 +75,7 @@ def _write(path: Path, data: bytes) -> None:
 def leave_draft(exchange: Exchange, opened: str, folder: Path) -> None:
     """Leave the files of a finished release at the exchange; the same ones again change nothing."""
     body = archive.pack(_contents(folder))
-    exchange.call("PUT", f"/v1/reports/{opened}", body, archive.MEDIA_TYPE)
+    exchange.call("PUT", f"/v1/reports/{opened}", body, BINARY)
 
 
 def is_draft(exchange: Exchange, study: str, opened: str) -> bool:

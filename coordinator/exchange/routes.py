@@ -24,6 +24,7 @@ from coordinator.exchange.directory import Approval, Invitation, Standing
 from coordinator.exchange.log import Letter
 from coordinator.exchange.mail import LONGEST_WAIT_S
 from coordinator.exchange.openapi import json_body, other_body
+from coordinator.exchange.roles import NAME
 from coordinator.exchange.signed import Enrolling, Signed, enrolling, signed
 from coordinator.exchange.surroundings import Here
 from site_agent.contract import archive
@@ -37,6 +38,8 @@ DIGEST: Final = "^[0-9a-f]{64}$"
 router = APIRouter(prefix="/v1")
 
 Digest = Annotated[str, Path(pattern=DIGEST)]
+
+PersonName = Annotated[str, Path(pattern=f"^{NAME.pattern}$")]
 
 OfCenter = Annotated[Signed, Depends(signed("center"))]
 OfSite = Annotated[Signed, Depends(signed("site"))]
@@ -157,7 +160,7 @@ def get_releases(
     return progress.listed(here.store, study)
 
 
-@router.put("/reports/{open}", status_code=CREATED, openapi_extra=other_body(ZIP))
+@router.put("/reports/{open}", status_code=CREATED, openapi_extra=other_body(BINARY))
 def put_report(open: Digest, asked: FilesOfRelease, here: Here) -> Response:
     """Keep the files of a closed release as a draft."""
     new = reports.put_draft(here.store, here.center, open, asked.body, here.clock())
@@ -204,7 +207,7 @@ def get_persons(asked: OfCenter, here: Here) -> dict[str, Any]:
 
 
 @router.put("/persons/{name}", status_code=CREATED, openapi_extra=json_body(PersonBody))
-def put_person(name: str, asked: OfCenter, here: Here) -> Response:
+def put_person(name: PersonName, asked: OfCenter, here: Here) -> Response:
     """Add a person, or change their role or password."""
     said = read_body(asked.body, PersonBody)
     new = accounts.put(
@@ -219,6 +222,6 @@ def put_person(name: str, asked: OfCenter, here: Here) -> Response:
 
 
 @router.delete("/persons/{name}", status_code=204)
-def delete_person(name: str, asked: OfCenter, here: Here) -> None:
+def delete_person(name: PersonName, asked: OfCenter, here: Here) -> None:
     """Remove a person."""
     accounts.remove(here.store, name, by=accounts.AT_CENTER, now=here.clock())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -44,18 +43,24 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://{served.listen}"
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
-def view(request: pytest.FixtureRequest, browser: Any, center: str) -> Iterator[View]:
-    """A window in which nobody is logged in yet."""
-    with window(browser, request.param) as opened:
-        opened.page.goto(f"{center}/pages/")
-        yield opened
+@pytest.mark.parametrize("name", WIDTHS)
+def test_a_person_at_work(browser: Any, center: str, name: str) -> None:
+    """Logs in, looks at every page, reads a draft's report and releases it, logs out."""
+    with window(browser, name) as view:
+        view.page.goto(f"{center}/pages/")
+        the_login(view)
+        the_studies(view)
+        for menu in ("Hospitals", "Persons", "Access", "Password"):
+            a_page_of_the_menu(view, menu)
+        a_study(view)
+        a_draft(view)
+        a_draft_is_released(view)
+        the_archive_is_downloaded(view)
+        a_page_that_is_none(view, center)
+        logging_out(view, center)
 
 
-# These run in their order, at each width.
-
-
-def test_the_login(view: View) -> None:
+def the_login(view: View) -> None:
     """It is shown first, and what is wrong is told."""
     first = findings(view, "login")
     _log_in(view, "wrong pass phrase")
@@ -70,7 +75,7 @@ def _log_in(view: View, password: str) -> None:
     view.page.get_by_role("button", name="Log in").click()
 
 
-def test_the_studies(view: View) -> None:
+def the_studies(view: View) -> None:
     """After the login."""
     _log_in(view, PASSWORD)
     title = read_study(SHORT, "study").title
@@ -78,15 +83,14 @@ def test_the_studies(view: View) -> None:
     assert (findings(view, "start"), shown) == ([], True)
 
 
-@pytest.mark.parametrize("name", ["Hospitals", "Persons", "Access", "Password"])
-def test_a_page_of_the_menu(view: View, name: str) -> None:
+def a_page_of_the_menu(view: View, name: str) -> None:
     """Each is reached by its link."""
     view.page.get_by_role("link", name=name, exact=True).click()
     heading = view.page.get_by_role("heading", level=1).text_content()
     assert (findings(view, name.lower()), name.lower() in str(heading).lower()) == ([], True)
 
 
-def test_a_study(view: View) -> None:
+def a_study(view: View) -> None:
     """Its hospitals and releases, and who is waited for."""
     view.page.get_by_role("link", name="Studies", exact=True).click()
     view.page.get_by_role("link", name=read_study(SHORT, "study").title).click()
@@ -94,7 +98,7 @@ def test_a_study(view: View) -> None:
     assert (findings(view, "study"), awaited) == ([], len(SITES))
 
 
-def test_a_draft(view: View) -> None:
+def a_draft(view: View) -> None:
     """Its page, and its report, which runs under our policy and its own."""
     view.page.get_by_role("row").filter(has_text="draft").first.get_by_role("link").click()
     found = findings(view, "draft")
@@ -105,7 +109,7 @@ def test_a_draft(view: View) -> None:
     assert (found, complaints, title.endswith(read_study(SHORT, "study").title)) == ([], [], True)
 
 
-def test_a_draft_is_released(view: View) -> None:
+def a_draft_is_released(view: View) -> None:
     """With a reason; without one the browser asks for it."""
     page = view.page
     page.get_by_role("button", name="Release", exact=True).click()
@@ -121,21 +125,21 @@ def test_a_draft_is_released(view: View) -> None:
     )
 
 
-def test_the_archive_is_downloaded(view: View, tmp_path: Path) -> None:
+def the_archive_is_downloaded(view: View) -> None:
     """By its link."""
     with view.page.expect_download() as started:
         view.page.get_by_role("link", name="All files (ZIP)").click()
     assert started.value.suggested_filename.startswith("protocol-release-")
 
 
-def test_a_page_that_is_none(view: View, center: str) -> None:
+def a_page_that_is_none(view: View, center: str) -> None:
     """It is a page, too."""
     view.page.goto(f"{center}/pages/nothing/here")
     view.complaints.clear()  # chromium tells of each answer of 404
     assert findings(view, "nothing") == []
 
 
-def test_logging_out(view: View, center: str) -> None:
+def logging_out(view: View, center: str) -> None:
     """Then the login is shown for every page."""
     view.page.goto(f"{center}/pages/")
     view.page.get_by_role("button", name="Log out adam").click()
