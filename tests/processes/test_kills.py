@@ -157,6 +157,16 @@ def test_killed_when_the_release_is_closed(world: World) -> None:
     assert world.finished(world.refresh()) == world.expected
 
 
+def test_killed_before_the_draft_is_left(world: World) -> None:
+    """The next refresh leaves it, and opens no other release."""
+    looks = world.gate.hold("center", "GET /v1/reports")
+    driver = world.refresh()
+    looks.wait()
+    driver.kill()
+    looks.lose()
+    assert world.finished(world.refresh()) == world.expected
+
+
 IN_MID_MESSAGE = [
     ("ROUND", 3),
     pytest.param("PARTS", None, marks=pytest.mark.campaign),

@@ -66,7 +66,10 @@ disclosure:
   compute: {sites: 3, patients: 10, others: 10}
 """
 PYTHON: Final = sys.executable
-OWN_FILES: Final = ("manifest.json", "log.jsonl", "report.html")
+OWN_FILES: Final = (
+    *("manifest.json", "log.jsonl"),
+    *("report.html", "report.signed.json", "signed.json"),
+)
 
 
 def patients(place: int) -> pd.DataFrame:
