@@ -39,7 +39,7 @@ def checked(site: Site, wanted: str) -> Checked:
 
 def study_and_data(site: Site, wanted: str) -> tuple[Study, Path, Mapping[str, str]]:
     """Return a study, the folder of this hospital's data for it, and what is fixed for the site."""
-    study = _study(site, wanted)
+    study = study_of(site, wanted)
     pinned = study.roster.sites[site.name].attributes if study.roster else site.attributes
     return study, site.data(study.name), pinned
 
@@ -60,7 +60,8 @@ def check(site: Site, wanted: str) -> dict[str, Any]:
     }
 
 
-def _study(site: Site, wanted: str) -> Study:
+def study_of(site: Site, wanted: str) -> Study:
+    """Return a study that was fetched, by name or hash, or the one in a file."""
     path = Path(wanted)
     if path.suffix not in (".yaml", ".yml"):
         return Shelf(site).find(wanted)

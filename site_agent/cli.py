@@ -201,6 +201,64 @@ def check(config: Path, study: str, as_json: bool) -> None:
     click.echo(f"the data fit the study {found['study']}: rows {counted}")
 
 
+@cli.command(name="import")
+@click.argument("study")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--draft",
+    type=FILE,
+    help="Write a mapping for these files, to be completed, and import nothing.",
+)
+@click.option(
+    "--out",
+    type=FILE,
+    help="Folder for the tables. Default: the folder of the study's data in the settings.",
+)
+@JSON
+@click.pass_obj
+def import_command(
+    config: Path,
+    study: str,
+    files: tuple[Path, ...],
+    draft: Path | None,
+    *,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Turn this hospital's FILES into the tables of STUDY (name, hash or file); nothing is sent.
+
+    Without --draft, FILES is one mapping file, which says where each column comes from. With
+    --draft, FILES are CSV, Excel, SPSS, Stata or SAS files, and REDCap's data dictionary if there
+    is one. The tables are checked before they take the place of older ones. Exit code 1 if
+    something does not fit; it is told by file, row and column, never by value.
+
+    Example: site-agent import anakinra --draft mapping.yaml export.csv dictionary.csv
+
+    Example: site-agent import anakinra mapping.yaml
+    """
+    from site_agent.check import study_of
+    from site_agent.importing.run import import_tables, write_draft
+
+    site = _site(config)
+    wanted = study_of(site, study)
+    if draft is not None:
+        left = write_draft(wanted, files, draft)
+        click.echo(f"{draft}: drafted, {left} places stand open; complete it, then")
+        click.echo(f"next         site-agent import {study} {draft}")
+        return
+    if len(files) > 1:
+        raise click.UsageError("expected one mapping file; with --draft, the files to map")
+    pinned = wanted.roster.sites[site.name].attributes if wanted.roster else site.attributes
+    found = import_tables(wanted, files[0], out or site.data(wanted.name), site.name, pinned)
+    if as_json:
+        told = {"study": wanted.name, "folder": str(found.folder), "rows": dict(found.rows)}
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        return
+    counted = ", ".join(f"{count} in {name}" for name, count in found.rows.items())
+    click.echo(f"{found.folder}: rows {counted}")
+    click.echo(f"next         site-agent check {study}")
+
+
 @cli.command()
 @click.argument("study")
 @JSON
