@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from site_agent.contract.errors import ConfigurationError
+from site_agent.checking.examine import examine
+from site_agent.checking.report import Report
+from site_agent.contract.errors import ConfigurationError, DataError
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.data.source import read_data
-from site_agent.data.tables import SUFFIX
 from site_agent.shelf import Shelf
 from site_agent.site import Site
 from site_agent.under_way import SiteData
@@ -39,29 +38,26 @@ def checked(site: Site, wanted: str) -> Checked:
 
 def study_and_data(site: Site, wanted: str) -> tuple[Study, Path, Mapping[str, str]]:
     """Return a study, the folder of this hospital's data for it, and what is fixed for the site."""
-    study = study_of(site, wanted)
+    study = _study(site, wanted)
     pinned = study.roster.sites[site.name].attributes if study.roster else site.attributes
     return study, site.data(study.name), pinned
 
 
+def look_through(site: Site, wanted: str, *, show_keys: bool = False) -> Report:
+    """Return what there is to say of this hospital's data for a study."""
+    study, folder, attributes = study_and_data(site, wanted)
+    return examine(study, folder, site.name, attributes, show_keys=show_keys)
+
+
 def check(site: Site, wanted: str) -> dict[str, Any]:
-    """Return the numbers of rows by table if the data fit; DataError with every finding if not."""
-    found = checked(site, wanted)
-    rows = {
-        name: pq.ParquetFile(found.folder / f"{name}{SUFFIX}").metadata.num_rows
-        for name in found.study.tables
-    }
-    return {
-        "study": found.study.name,
-        "hash": found.study.hash,
-        "folder": str(found.folder),
-        "rows": rows,
-        "snapshot": found.data.digest,
-    }
+    """Return a report as JSON has it if the data fit; DataError with every finding if not."""
+    report = look_through(site, wanted)
+    if report.findings:
+        raise DataError(report.site, [noted.finding for noted in report.findings])
+    return report.document()
 
 
-def study_of(site: Site, wanted: str) -> Study:
-    """Return a study that was fetched, by name or hash, or the one in a file."""
+def _study(site: Site, wanted: str) -> Study:
     path = Path(wanted)
     if path.suffix not in (".yaml", ".yml"):
         return Shelf(site).find(wanted)

@@ -183,22 +183,41 @@ def studies(config: Path, as_json: bool) -> None:
 @cli.command()
 @click.argument("study")
 @JSON
+@click.option("--html", type=FILE, help="Write the report as a page, too, for who mends the data.")
+@click.option(
+    "--show-keys",
+    is_flag=True,
+    help="Name the patients of each finding, on this terminal only; the first 50.",
+)
 @click.pass_obj
-def check(config: Path, study: str, as_json: bool) -> None:
+def check(config: Path, study: str, *, as_json: bool, html: Path | None, show_keys: bool) -> None:
     """Check this hospital's data against STUDY (name, hash or file); nothing is sent.
 
-    Exit code 1 if something does not fit; every finding is told, none shows a value.
+    Findings are what a release would be refused for, warnings what somebody should look at. Then
+    come the missing values of each column, and who drops out of which analysis and why. Exit
+    code 1 if there is a finding. Nothing shows a value.
 
-    Example: site-agent check anakinra
+    Example: site-agent check anakinra --html check.html
     """
-    from site_agent.check import check as look
+    from site_agent.check import look_through
+    from site_agent.checking.report import Unfit
+    from site_agent.checking.words import in_words
 
-    found = look(_site(config), study)
+    if show_keys and (as_json or not sys.stdout.isatty()):
+        raise click.UsageError("--show-keys writes to a terminal, never to a file, pipe or JSON")
+    report = look_through(_site(config), study, show_keys=show_keys)
+    if html is not None:
+        from site_agent.checking.page import page
+        from site_agent.runtime.files import write_private
+
+        write_private(html, page(report).encode())
     if as_json:
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
-        return
-    counted = ", ".join(f"{count} in {name}" for name, count in found["rows"].items())
-    click.echo(f"the data fit the study {found['study']}: rows {counted}")
+        click.echo(json.dumps(report.document(), indent=1, ensure_ascii=False))
+    else:
+        for line in in_words(report, show_keys=show_keys):
+            click.echo(line)
+    if report.findings:
+        raise Unfit(report)
 
 
 @cli.command(name="import")
@@ -236,11 +255,11 @@ def import_command(
 
     Example: site-agent import anakinra mapping.yaml
     """
-    from site_agent.check import study_of
+    from site_agent.check import study_and_data
     from site_agent.importing.run import import_tables, write_draft
 
     site = _site(config)
-    wanted = study_of(site, study)
+    wanted, folder, attributes = study_and_data(site, study)
     if draft is not None:
         left = write_draft(wanted, files, draft)
         click.echo(f"{draft}: drafted, {left} places stand open; complete it, then")
@@ -248,8 +267,7 @@ def import_command(
         return
     if len(files) > 1:
         raise click.UsageError("expected one mapping file; with --draft, the files to map")
-    pinned = wanted.roster.sites[site.name].attributes if wanted.roster else site.attributes
-    found = import_tables(wanted, files[0], out or site.data(wanted.name), site.name, pinned)
+    found = import_tables(wanted, files[0], out or folder, site.name, attributes)
     if as_json:
         told = {"study": wanted.name, "folder": str(found.folder), "rows": dict(found.rows)}
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))

@@ -19,8 +19,12 @@ patient's value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:  # an agent at rest has no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 DONE = 0
 FINDING = 1
@@ -73,12 +77,17 @@ class ConfigurationError(QuorumError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule that a hospital's data break: counts and names, never a value."""
+    """One rule that a hospital's data break: counts and names, never a value.
+
+    rows: which rows of the table, where that is known. For who looks at the data on their own
+    screen; no text of a finding has them.
+    """
 
     place: str
     rule: str
     count: int
     message: str
+    rows: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"

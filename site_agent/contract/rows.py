@@ -169,7 +169,8 @@ def _note(findings: list[Finding], bad: Mask, place: str, rule: str, what: str) 
     count = int(bad.sum())
     if count:
         rows = "1 row has" if count == 1 else f"{count} rows have"
-        findings.append(Finding(place, rule, count, f"{rows} {what}; correct the data"))
+        message = f"{rows} {what}; correct the data"
+        findings.append(Finding(place, rule, count, message, np.flatnonzero(bad)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,23 @@ class FrameBuilder:
             "a value missing": int((chosen & course.known & ~complete).sum()),
             "entry at the end": int((chosen & course.known & complete & ~interval).sum()),
         }
+
+    def reasons(self, frame: Frame) -> tuple[Mask, dict[str, Mask]]:
+        """Return the cohort of a frame among the rows of its table, and who is left out, by reason.
+
+        A row that lacks several values has several reasons.
+        """
+        table, course = self._tables.rows[frame.table], self._course(frame)
+        cohort = self._cohort(frame, table)
+        known = cohort & course.known
+        found = {f"{frame.endpoint} unknown": cohort & ~course.known}
+        complete = known.copy()
+        for name in frame.needed:
+            missing = _evaluate(name, table).missing
+            found[f"{name} missing"] = known & missing
+            complete &= ~missing
+        found["entry at the end"] = complete & (course.entry >= course.time)
+        return cohort, {reason: rows for reason, rows in found.items() if rows.any()}
 
     def _membership(self, frame: Frame) -> Mask:
         """Return which compared frames each row of the table belongs to, (rows, compared)."""

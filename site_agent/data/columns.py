@@ -35,8 +35,9 @@ class ColumnCheck:
         """Note a rule that some rows break."""
         count = int(np.sum(bad))
         if count:
-            rows = "1 row" if count == 1 else f"{count} rows"
-            self.findings.append(Finding(self.place, rule, count, f"{rows}: {message}"))
+            told = f"{'1 row' if count == 1 else f'{count} rows'}: {message}"
+            rows = np.flatnonzero(bad) if isinstance(bad, np.ndarray) else None
+            self.findings.append(Finding(self.place, rule, count, told, rows))
 
 
 def read_column(array: pa.ChunkedArray, column: Column, check: ColumnCheck) -> Value:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -38,7 +39,7 @@ class Snapshot:
 
 
 @dataclass(slots=True)
-class _Raw:
+class Raw:
     """One table as read: values by column, the distinct patients, and each row's number there."""
 
     count: int
@@ -55,7 +56,7 @@ def read_snapshot(study: Study, folder: Path, site: str, attributes: Mapping[str
     """
     findings: list[Finding] = []
     digests: dict[str, str] = {}
-    raw: dict[str, _Raw] = {}
+    raw: dict[str, Raw] = {}
     for name, table in study.tables.items():
         data = _read_file(folder, name, findings)
         if data is not None:
@@ -63,17 +64,38 @@ def read_snapshot(study: Study, folder: Path, site: str, attributes: Mapping[str
             found = _read_table(table, data, findings)
             if found is not None:
                 raw[name] = found
-    if findings:
+    linked = None if findings else link_tables(study, raw, attributes, findings)
+    if linked is None or findings:
         raise DataError(site, findings)
+    return Snapshot(linked.tables, digest(digests), linked.identifiers)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Tables with parents, children and derived columns; patients' identifiers by number."""
+
+    tables: Tables
+    identifiers: tuple[str, ...]
+
+
+def link_tables(
+    study: Study,
+    raw: Mapping[str, Raw],
+    attributes: Mapping[str, str],
+    findings: list[Finding],
+) -> Linked | None:
+    """Return the tables of one hospital joined by patient; None if rows have no parent.
+
+    What is wrong is noted in `findings`.
+    """
+    before = len(findings)
     parent_rows = _parent_rows(study, raw, findings)
-    if findings:
-        raise DataError(site, findings)
+    if len(findings) > before:
+        return None
     codes = _patient_codes(raw)
     tables = _linked(study, raw, parent_rows, attributes, codes)
     _derive(study, tables, findings)
-    if findings:
-        raise DataError(site, findings)
-    return Snapshot(tables, digest(digests), tuple(codes))
+    return Linked(tables, tuple(codes))
 
 
 def check_frames(study: Study, builder: FrameBuilder, site: str) -> None:
@@ -96,36 +118,53 @@ def _read_file(folder: Path, name: str, findings: list[Finding]) -> bytes | None
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        present = sorted(file.stem for file in folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
-        there = f"the folder has: {', '.join(present)}" if present else "the folder has no table"
-        message = f"the file {path.name} is missing ({there}); put it into {folder}"
+        findings.append(missing_file(folder, name))
     except OSError as error:
         message = f"the file {path.name} cannot be read: {error.strerror}"
-    findings.append(Finding(name, "missing file", 1, message))
+        findings.append(Finding(name, "missing file", 1, message))
     return None
 
 
-def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | None:
+def missing_file(folder: Path, table: str) -> Finding:
+    """Return the finding of a table that has no file, with those that are there."""
+    present = sorted(file.stem for file in folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    there = f"the folder has: {', '.join(present)}" if present else "the folder has no table"
+    message = f"the file {table}{SUFFIX} is missing ({there}); put it into {folder}"
+    return Finding(table, "missing file", 1, message)
+
+
+def _read_table(table: Table, data: bytes, findings: list[Finding]) -> Raw | None:
     """Return a table's columns, each checked; None if the file is no usable Parquet."""
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
         names = file.schema_arrow.names
-        wanted = [name for name in (*table.key, *table.columns) if name in names]
-        content = file.read(columns=list(dict.fromkeys(wanted)))
+        wanted = [name for name in needed_columns(table) if name in names]
+        content = file.read(columns=wanted)
     except MemoryError:  # pyarrow's is an ArrowException, too, and the file may be all right
         raise
     except (pa.ArrowException, OSError, ValueError):
-        findings.append(
-            Finding(
-                table.name,
-                "corrupt file",
-                1,
-                f"{table.name}{SUFFIX} is not a readable Parquet file (cut short, damaged, or of "
-                f"another format); export it again",
-            )
-        )
+        findings.append(corrupt(table.name))
         return None
-    expected = list(dict.fromkeys((*table.key, *table.columns)))
+    return read_rows(table, content, findings) if has_columns(table, names, findings) else None
+
+
+def corrupt(table: str) -> Finding:
+    """Return the finding of a file that cannot be read."""
+    message = (
+        f"{table}{SUFFIX} is not a readable Parquet file (cut short, damaged, or of another "
+        f"format); export it again"
+    )
+    return Finding(table, "corrupt file", 1, message)
+
+
+def needed_columns(table: Table) -> list[str]:
+    """Return the names that a table's file must have."""
+    return list(dict.fromkeys((*table.key, *table.columns)))
+
+
+def has_columns(table: Table, names: Sequence[str], findings: list[Finding]) -> bool:
+    """Return whether a file has each needed column once; what is not so is noted."""
+    expected = needed_columns(table)
     twice = [name for name in expected if names.count(name) > 1]
     for name in twice:
         message = f"the column '{name}' stands {names.count(name)} times; keep one"
@@ -135,8 +174,11 @@ def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | No
         hint = nearest(name, names)
         message = f"the column '{name}' is missing{hint}"
         findings.append(Finding(f"table {table.name}", "missing column", 1, message))
-    if missing or twice:
-        return None
+    return not missing and not twice
+
+
+def read_rows(table: Table, content: pa.Table, findings: list[Finding]) -> Raw:
+    """Return a table's columns, each checked against the dictionary."""
     columns = {
         name: read_column(
             content.column(name),
@@ -147,21 +189,29 @@ def _read_table(table: Table, data: bytes, findings: list[Finding]) -> _Raw | No
     }
     identifiers = content.column(table.key[0])
     check = ColumnCheck(f"table {table.name}, column {table.key[0]}", findings)
-    check.note(identifiers.null_count, "missing", "no identifier of the patient")
-    raw = _Raw(content.num_rows, columns, *distinct_words(identifiers))
+    unnamed = np.asarray(pc.is_null(identifiers), dtype=bool)
+    check.note(unnamed, "missing", "no identifier of the patient")
+    raw = Raw(content.num_rows, columns, *distinct_words(identifiers))
     _check_unique(table, raw, findings)
     return raw
 
 
-def _check_unique(table: Table, raw: _Raw, findings: list[Finding]) -> None:
-    keys = [raw.patient, *(raw.columns[name].data.astype(np.int64) for name in table.key[1:])]
-    repeated = raw.count - len(np.unique(np.stack(keys), axis=1).T)
+def _check_unique(table: Table, raw: Raw, findings: list[Finding]) -> None:
+    keys = [raw.patient, *(raw.columns[name].data for name in table.key[1:])]
+    # In two stable sorts, which are fast where rows stand in the order of their key already.
+    order = np.argsort(keys[-1], kind="stable")
+    order = order[np.argsort(keys[0][order], kind="stable")]
+    again = np.ones(max(raw.count - 1, 0), dtype=bool)
+    for key in keys:
+        again &= key[order][1:] == key[order][:-1]
+    repeated = np.zeros(raw.count, dtype=bool)
+    repeated[order[1:][again]] = True
     check = ColumnCheck(f"table {table.name}", findings)
     check.note(repeated, "duplicate key", f"the key ({', '.join(table.key)}) stands more than once")
 
 
 def _parent_rows(
-    study: Study, raw: Mapping[str, _Raw], findings: list[Finding]
+    study: Study, raw: Mapping[str, Raw], findings: list[Finding]
 ) -> dict[str, tuple[str, NDArray[np.int64]]]:
     """Return, for each table with a parent, the parent and the row there of each of its rows."""
     found: dict[str, tuple[str, NDArray[np.int64]]] = {}
@@ -181,7 +231,7 @@ def _parent_rows(
 
 def _linked(
     study: Study,
-    raw: Mapping[str, _Raw],
+    raw: Mapping[str, Raw],
     parent_rows: Mapping[str, tuple[str, NDArray[np.int64]]],
     attributes: Mapping[str, str],
     codes: Mapping[str, int],
@@ -210,7 +260,7 @@ def _linked(
     return Tables({name: rows[name] for name in study.tables}, whose)
 
 
-def _patient_codes(raw: Mapping[str, _Raw]) -> dict[str, int]:
+def _patient_codes(raw: Mapping[str, Raw]) -> dict[str, int]:
     """Return a number for each patient of any table, from 0, in the order of the numbers."""
     code: dict[str, int] = {}
     for table in raw.values():
@@ -219,7 +269,7 @@ def _patient_codes(raw: Mapping[str, _Raw]) -> dict[str, int]:
     return code
 
 
-def _patient_of_rows(table: _Raw, codes: Mapping[str, int]) -> NDArray[np.int64]:
+def _patient_of_rows(table: Raw, codes: Mapping[str, int]) -> NDArray[np.int64]:
     """Return whose patient each row of a table is."""
     numbers = [codes[patient] for patient in table.patients]
     return np.array(numbers or [0], dtype=np.int64)[table.patient]

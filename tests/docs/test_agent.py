@@ -113,3 +113,12 @@ def test_the_files_are_those_of_the_source(name: str) -> None:
     """The page names each file of the state, as the source does."""
     source = "".join(p.read_text("utf-8") for p in (ROOT / "site_agent").glob("*.py"))
     assert f'"{name}"' in source and f"`state/{name}`" in section(PAGE, "Where things are")
+
+
+def test_every_warning_is_on_the_page() -> None:
+    """The table of warnings has each rule under which a check warns."""
+    folder = ROOT / "site_agent" / "checking"
+    source = "".join((folder / name).read_text("utf-8") for name in ("orders.py", "examine.py"))
+    rules = r'(?:Disorder\(\S+, |Finding\(place, )"([a-z ]+)"'
+    told = [code for row in rows(section(PAGE, "Checking the data")) for code in codes(row[0])]
+    assert sorted(told) == sorted(set(re.findall(rules, source)))

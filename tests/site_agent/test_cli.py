@@ -350,11 +350,30 @@ def test_check_as_json(terminal: Terminal) -> None:
 
 
 def test_check_of_data_that_do_not_fit(terminal: Terminal) -> None:
-    """Findings are told on stderr, without a value: exit code 1."""
+    """The report has every finding, without a value: exit code 1."""
     path = terminal.site.data("protocol") / "patients.parquet"
     patients(NAME).assign(days=99).to_parquet(path, index=False)
     found = terminal.call("check", "protocol")
-    assert (found.code, found.out, "days" in found.err, "99" in found.err) == (1, "", True, False)
+    assert (found.code, "column days: out of range" in found.out, "99" in found.out) == (
+        *(1, True),
+        False,
+    )
+
+
+def test_check_as_a_page(terminal: Terminal, tmp_path: Path) -> None:
+    """The page has the report, and only its owner may read it."""
+    assert terminal.call("check", "protocol", "--html", str(tmp_path / "check.html")).code == 0
+    page = tmp_path / "check.html"
+    assert ("The data fit the study." in page.read_text("utf-8"), page.stat().st_mode & 0o777) == (
+        *(True, 0o600),
+    )
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_keys_are_for_a_terminal(terminal: Terminal, more: list[str]) -> None:
+    """Patients are named on a terminal, not into a pipe or a file: exit code 2."""
+    found = terminal.call("check", "protocol", "--show-keys", *more)
+    assert (found.code, "--show-keys writes to a terminal" in found.err) == (2, True)
 
 
 def test_check_sends_nothing(terminal: Terminal) -> None:

@@ -1,0 +1,1 @@
+"""Looking a hospital's data through: all that the agent refuses, and what is only unlikely."""
