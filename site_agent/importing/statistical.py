@@ -35,10 +35,10 @@ def read_statistical(spec: SourceFile) -> Source:
         del given["encoding"]
     with quietly(spec.file.name):
         cells, meta = readers[suffix](str(spec.file), **given)
-        names = list(cells)
+        names = [name or "" for name in cells]  # a damaged file has columns without a name
         rows = [list(row) for row in zip(*cells.values(), strict=True)]
-    check_header(spec.file, names)
-    found = from_rows(spec.file.name, names, rows, first=1)
+    header = check_header(spec.file, names)
+    found = from_rows(spec.file.name, header, rows, first=1)
     labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
     choices = {
         name: {str(word(code)): str(label) for code, label in coded.items()}

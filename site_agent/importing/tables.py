@@ -15,6 +15,7 @@ from site_agent.importing.conversion import Floats
 from site_agent.importing.faults import Faults, Integers, Mask
 from site_agent.importing.mapping import Mapping, Origin, TableMapping, Target
 from site_agent.importing.reading import Loaded, Sources, gather
+from site_agent.importing.sources import EVENT, INSTRUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class _Builder:
     def _by_patient(self, loaded: Loaded, rows: Mask, day_0: Floats) -> Built:
         """One row a patient: each column is picked from the rows of its own place."""
         patients, first = np.unique(loaded.patient[rows], return_index=True)
+        self._check_alone(loaded, rows, first)
         home = loaded.source.rows[rows][first]
         columns = {}
         for name, target in self.mapping.columns.items():
@@ -84,6 +86,20 @@ class _Builder:
             columns[name] = found[patients]
             self._check(self.table.columns[name], target, columns[name], at[patients], home)
         return Built(patients, home, columns)
+
+    def _check_alone(self, loaded: Loaded, rows: Mask, first: Integers) -> None:
+        """Note a patient's second row, where no event tells the rows apart and nothing is taken."""
+        takes = {target.take for target in self.mapping.columns.values()}
+        if {EVENT, INSTRUMENT} & set(loaded.source.columns) or takes != {"only"}:
+            return
+        again = np.ones(int(rows.sum()), dtype=bool)
+        again[first] = False
+        self._faults.note(
+            f"{loaded.source.file}, column {loaded.spec.patient}",
+            "duplicate key",
+            loaded.source.rows[rows][again],
+            "a patient who had a row before; keep one, or say which values count (take)",
+        )
 
     def _picked(self, name: str, target: Target, day_0: Floats) -> tuple[Floats, Integers]:
         """Return a column's value for each patient of any source, and its row in the file."""

@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -374,6 +375,21 @@ def test_keys_are_for_a_terminal(terminal: Terminal, more: list[str]) -> None:
     """Patients are named on a terminal, not into a pipe or a file: exit code 2."""
     found = terminal.call("check", "protocol", "--show-keys", *more)
     assert (found.code, "--show-keys writes to a terminal" in found.err) == (2, True)
+
+
+def test_keys_on_a_terminal(tmp_path: Path) -> None:
+    """On a terminal, a finding names its patients."""
+    site = furnished(tmp_path / "hospital")
+    path = site.data("protocol") / "patients.parquet"
+    patients(NAME).assign(days=99).to_parquet(path, index=False)
+    ours, theirs = pty.openpty()
+    words = ["--config", str(site.settings.file), "check", "protocol", "--show-keys"]
+    line = [sys.executable, "-m", "site_agent", *words]
+    subprocess.run(line, stdout=theirs, stderr=subprocess.DEVNULL, env=environment(), check=False)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert str(patients(NAME)["patient"].iloc[0]) in shown
 
 
 def test_check_sends_nothing(terminal: Terminal) -> None:
@@ -771,7 +787,8 @@ import site_agent.cli, site_agent.service
 site = site_agent.cli.open_site(Path(sys.argv[1]), {})
 exchange, ledger = site.exchange(), site.ledger()
 names = {name.partition(".")[0] for name in sys.modules}
-print(sorted(names & {"numpy", "pyarrow", "scipy", "pandas"}))
+heavy = {"numpy", "pyarrow", "scipy", "pandas", "python_calamine", "pyreadstat"}
+print(sorted(names & heavy))
 rss = next(line for line in open("/proc/self/status") if line.startswith("VmRSS"))
 print(int(rss.split()[1]) // 1024)
 """
