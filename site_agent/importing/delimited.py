@@ -136,7 +136,16 @@ def _decodes(line: bytes, encoding: str) -> bool:
     return True
 
 
-def delimiter_of(file: Path, encoding: str = "utf-8-sig") -> str:
+def encoding_of(file: Path) -> str:
+    """Return the likely encoding: UTF-8 if the file is that, else that of Windows in the west."""
+    with file.open("rb") as opened:
+        if opened.read(2) in WIDE:
+            return "utf-16"
+        opened.seek(0)
+        return "utf-8" if all(_decodes(line, "utf-8") for line in opened) else "cp1252"
+
+
+def delimiter_of(file: Path, encoding: str) -> str:
     """Return what stands between the cells of a file's header, most often."""
     with file.open(encoding=encoding, errors="replace", newline="") as opened:
         line = opened.readline(100_000)

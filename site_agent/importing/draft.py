@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.study.model import Column, Study, Table
 from site_agent.data.units import factor, unit_in
 from site_agent.importing.conversion import DATE, NUMBER, Words
-from site_agent.importing.delimited import delimiter_of, first_rows
+from site_agent.importing.delimited import delimiter_of, encoding_of, first_rows
 from site_agent.importing.likeness import ENOUGH, codes_in_words, likeness, words_of
 from site_agent.importing.mapping import SourceFile
 from site_agent.importing.redcap import is_dictionary
@@ -34,6 +34,7 @@ from site_agent.importing.sources import (
 
 OPEN: Final = "   # open: "
 DAYS_ONLY: Final = "marked as an identifier; true, if only days or years may be kept of it"
+COMMA: Final = re.compile(r"-?[0-9]+(,[0-9]+)?\Z")
 MOST_LEVELS: Final = 20
 SAMPLE: Final = 2_000
 IDENTIFYING: Final = frozenset(
@@ -90,6 +91,7 @@ def draft(study: Study, files: Sequence[Path], folder: Path) -> str:
     found = _Draft(study, specs, {name: read_source(spec) for name, spec in specs.items()})
     for name, source in found.sources.items():
         _look(found, name, source)
+        specs[name] = _with_habits(specs[name], source)
     return HEAD + "\n".join(_lines(found, folder)) + "\n"
 
 
@@ -101,7 +103,8 @@ def _specs(files: Sequence[Path]) -> dict[str, SourceFile]:
             raise ConfigurationError(f"the file {file} does not exist")
         spec = SourceFile(file.stem, file)
         if file.suffix.lower() in DELIMITED:
-            spec = SourceFile(file.stem, file, delimiter=delimiter_of(file))
+            encoding = encoding_of(file)
+            spec = replace(spec, encoding=encoding, delimiter=delimiter_of(file, encoding))
             if is_dictionary(next(iter(first_rows(spec, 1)), [])):
                 dictionary = file
                 continue
@@ -109,9 +112,24 @@ def _specs(files: Sequence[Path]) -> dict[str, SourceFile]:
     if not data:
         raise ConfigurationError("expected at least one file with data to draft a mapping from")
     return {
-        name: SourceFile(name, spec.file, dictionary=dictionary, delimiter=spec.delimiter)
+        name: replace(spec, name=name, dictionary=dictionary)
         for name, spec in zip(_names(data), data, strict=True)
     }
+
+
+def _with_habits(spec: SourceFile, source: Source) -> SourceFile:
+    """Return a source with the decimal mark and the order of dates that its words have."""
+    found = spec
+    for array in source.columns.values():
+        words = [word for word in pc.unique(array.slice(0, SAMPLE)).to_pylist() if word]
+        if spec.delimiter != "," and words and all(COMMA.match(word) for word in words):
+            found = replace(found, decimal=",")
+        dates = [match for match in map(DATE.match, words) if match is not None]
+        short = [match for match in dates if len(match[1]) <= 2]
+        if short and len(dates) == len(words):
+            month_first = any(int(match[3]) > 12 for match in short)
+            found = replace(found, dates="mdy" if month_first else "dmy")
+    return found
 
 
 def _names(specs: Iterable[SourceFile]) -> list[str]:
@@ -171,8 +189,14 @@ def _lines(found: _Draft, folder: Path) -> Iterator[str]:
         yield f"    file: {_quoted(_relative(spec.file, folder))}"
         if spec.dictionary is not None:
             yield f"    dictionary: {_quoted(_relative(spec.dictionary, folder))}"
+        if spec.encoding != "utf-8":
+            yield f"    encoding: {spec.encoding}   # a guess: look at names with accents"
         if spec.delimiter != ",":
             yield f"    delimiter: {_quoted(spec.delimiter)}"
+        if spec.decimal != ".":
+            yield f"    decimal: {_quoted(spec.decimal)}"
+        if spec.dates != "ymd":
+            yield f"    dates: {spec.dates}   # by what the dates look like"
         yield (
             f"    patient: {_quoted(patient)}"
             if patient
@@ -348,7 +372,10 @@ def _values(found: _Draft, column: Column, known: _Known) -> Iterator[str]:
 
 def _unit(column: Column, known: _Known) -> Iterator[str]:
     """Yield the factor between the unit of a label and the study's, if it is not 1."""
-    unit = unit_in(known.label) or unit_in(known.note)
+    last = known.name.split("_")[-2:]
+    told = [unit_in(text) for text in (known.label, known.note, known.name)]
+    units = [unit for unit in (*told, "/".join(last), last[-1]) if factor(unit, column.unit)]
+    unit = units[0] if units else ""
     by = factor(unit, column.unit) if unit else None
     if by is not None and abs(by - 1) > 1e-9:
         yield f"        multiply: {by:g}   # from {_comment(unit)} to {column.unit}"
@@ -360,7 +387,7 @@ def _quoted(text: str) -> str:
         return text
     if re.fullmatch(r"0|[1-9][0-9]*", text):
         return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
     return f'"{escaped}"' if text else ""
 
 

@@ -27,11 +27,16 @@ SYNONYMS: Final = {
     "dt": "date",
     "dob": "birth",
     "age": "birth",  # what it is worked out from; a column of ages has the word in its own name
-    "fu": "follow",
+    "fu": "contact",
     "seen": "contact",
+    "follow": "contact",
+    "followup": "contact",
+    "alive": "contact",
     "died": "death",
 }
-FILLER: Final = frozenset({"date", "day", "days", "the", "of", "at", "in", "mg", "kg", "value"})
+FILLER: Final = frozenset(
+    {"date", "day", "days", "the", "of", "at", "in", "up", "mg", "kg", "value"}
+)
 
 
 def words_of(text: str) -> list[str]:

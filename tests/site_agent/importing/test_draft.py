@@ -101,8 +101,8 @@ def test_a_table_without_a_dictionary(tmp_path: Path) -> None:
     (tmp_path / "mapping.yaml").write_text(text, "utf-8")
     import_tables(study(), tmp_path / "mapping.yaml", tmp_path / "out", "north", {})
     found = columns(tmp_path / "out")
-    assert (text.count(OPEN), found["sex"], found["smoker"], found["last_seen_day"]) == (
-        *(0, ["2", "1", "1"], [True, False, None]),
+    assert (text.count(OPEN), found["sex"], found["albumin"], found["last_seen_day"]) == (
+        *(0, ["2", "1", "1"], [None, 39.0, 29.0]),
         [30, 184, 1],
     )
 
@@ -118,3 +118,36 @@ def test_only_a_dictionary(tmp_path: Path) -> None:
     """A data dictionary alone has no patients."""
     with pytest.raises(ConfigurationError, match="at least one file with data"):
         draft(study(), [EXAMPLE / "dictionary.csv"], tmp_path)
+
+
+def test_a_file_of_windows(tmp_path: Path) -> None:
+    """Encoding, delimiter, decimal comma and the order of dates are seen and written down."""
+    rows = [
+        "Patient;Geburt birth date;sex;albumin (g/dL);smoker;origin date;death date;last seen",
+        "Jürgen-1;29.02.1960;male;3,9;no;28.02.2021;;31.08.2021",
+        "Jürgen-2;30.06.1971;female;4,1;yes;01.03.2021;31.03.2021;31.03.2021",
+    ]
+    write(tmp_path, {"data.csv": "\r\n".join(rows).encode("cp1252")})
+    text = draft(study(), [tmp_path / "data.csv"], tmp_path)
+    (tmp_path / "mapping.yaml").write_text(text, "utf-8")
+    import_tables(study(), tmp_path / "mapping.yaml", tmp_path / "out", "north", {})
+    found = columns(tmp_path / "out")
+    assert [found[name] for name in ("patient", "age", "albumin", "last_seen_day")] == [
+        ["Jürgen-1", "Jürgen-2"],
+        [60, 49],
+        [39.0, 41.0],
+        [184, 30],
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_with_tabs_and_a_mark_of_its_encoding(tmp_path: Path, encoding: str) -> None:
+    """The mark at the head of a file is no part of a name."""
+    csv = CSV.replace("pid,birth,sex,alb", "patient,birth_date,sex,albumin").replace(",", "\t")
+    csv = csv.replace("start\tdied\tseen", "origin_date\tdeath_date\tlast_seen")
+    csv = csv.replace("\tM\t", "\tmale\t").replace("\tF\t", "\tfemale\t").replace("0.29", "2.9")
+    write(tmp_path, {"data.txt": csv.encode(encoding)})
+    text = draft(study(), [tmp_path / "data.txt"], tmp_path)
+    (tmp_path / "mapping.yaml").write_text(text, "utf-8")
+    import_tables(study(), tmp_path / "mapping.yaml", tmp_path / "out", "north", {})
+    assert columns(tmp_path / "out")["age"] == [49, 60, 41]
