@@ -7,183 +7,51 @@ import refuses it until a person has completed it. Comments say why something wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.study.model import Column, Study, Table
 from site_agent.data.units import factor, unit_in
-from site_agent.importing.conversion import DATE, NUMBER, Words
-from site_agent.importing.delimited import delimiter_of, encoding_of, first_rows
+from site_agent.importing.conversion import NUMBER, Words
 from site_agent.importing.likeness import ENOUGH, codes_in_words, likeness, words_of
-from site_agent.importing.mapping import SourceFile
-from site_agent.importing.redcap import is_dictionary
-from site_agent.importing.sources import (
-    DELIMITED,
-    EVENT,
-    INSTANCE,
-    INSTRUMENT,
-    Source,
-    read_source,
-)
+from site_agent.importing.sources import EVENT, INSTRUMENT
+from site_agent.importing.survey import Seen, Survey, survey
 
 OPEN: Final = "   # open: "
 DAYS_ONLY: Final = "marked as an identifier; true, if only days or years may be kept of it"
-COMMA: Final = re.compile(r"-?[0-9]+(,[0-9]+)?\Z")
 MOST_LEVELS: Final = 20
-SAMPLE: Final = 2_000
-IDENTIFYING: Final = frozenset(
-    {
-        *("name", "surname", "forename", "firstname", "lastname", "initials"),
-        *("mrn", "ssn", "nhs", "insurance", "passport"),
-        *("phone", "telephone", "mobile", "email", "address", "street", "postcode", "zip"),
-    }
-)
 ORIGINS: Final = ("origin", "infusion", "transplant", "randomisation", "randomization", "baseline")
 HEAD: Final = """\
 # Drafted by `site-agent import --draft`. Complete every line that says "open": nothing stands
 # behind its colon yet. Look at all the others, too: names only seemed to fit. Then import with it.
 # docs/import.md says what each field means. Paths begin at the folder of this file.
 """
-REDCAP: Final = (
-    EVENT,
-    INSTRUMENT,
-    INSTANCE,
-    "redcap_data_access_group",
-    "redcap_survey_identifier",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What a column of a source shows of itself."""
-
-    source: str
-    name: str
-    label: str
-    kind: str  # date, number, text
-    array: pa.ChunkedArray
-    choices: dict[str, str]
-    note: str = ""
-
-
-@dataclass(slots=True)
-class _Draft:
-    study: Study
-    specs: dict[str, SourceFile]
-    sources: dict[str, Source]
-    known: list[_Known] = field(default_factory=list)
-    identifiers: list[str] = field(default_factory=list)
 
 
 def draft(study: Study, files: Sequence[Path], folder: Path) -> str:
     """Return the text of a mapping from `files` to a study, for a file in `folder`.
 
-    A REDCap data dictionary among the files is known by its header. UnfitSource if a file is
-    damaged, ConfigurationError if there is none but a dictionary.
+    Raises what `survey` raises.
     """
-    specs = _specs(files)
-    found = _Draft(study, specs, {name: read_source(spec) for name, spec in specs.items()})
-    for name, source in found.sources.items():
-        _look(found, name, source)
-        specs[name] = _with_habits(specs[name], source)
+    found = _Draft(study, survey(files))
     return HEAD + "\n".join(_lines(found, folder)) + "\n"
 
 
-def _specs(files: Sequence[Path]) -> dict[str, SourceFile]:
-    dictionary: Path | None = None
-    data: list[SourceFile] = []
-    for file in files:
-        if not file.is_file():
-            raise ConfigurationError(f"the file {file} does not exist")
-        spec = SourceFile(file.stem, file)
-        if file.suffix.lower() in DELIMITED:
-            encoding = encoding_of(file)
-            spec = replace(spec, encoding=encoding, delimiter=delimiter_of(file, encoding))
-            if is_dictionary(next(iter(first_rows(spec, 1)), [])):
-                dictionary = file
-                continue
-        data.append(spec)
-    if not data:
-        raise ConfigurationError("expected at least one file with data to draft a mapping from")
-    return {
-        name: replace(spec, name=name, dictionary=dictionary)
-        for name, spec in zip(_names(data), data, strict=True)
-    }
-
-
-def _with_habits(spec: SourceFile, source: Source) -> SourceFile:
-    """Return a source with the decimal mark and the order of dates that its words have."""
-    found = spec
-    for array in source.columns.values():
-        words = [word for word in pc.unique(array.slice(0, SAMPLE)).to_pylist() if word]
-        if spec.delimiter != "," and words and all(COMMA.match(word) for word in words):
-            found = replace(found, decimal=",")
-        dates = [match for match in map(DATE.match, words) if match is not None]
-        short = [match for match in dates if len(match[1]) <= 2]
-        if short and len(dates) == len(words):
-            month_first = any(int(match[3]) > 12 for match in short)
-            found = replace(found, dates="mdy" if month_first else "dmy")
-    return found
-
-
-def _names(specs: Iterable[SourceFile]) -> list[str]:
-    found: list[str] = []
-    for spec in specs:
-        name = re.sub(r"[^a-z0-9]+", "_", spec.file.stem.lower()).strip("_")[:30] or "source"
-        found.append(name if name not in found else f"{name}_{len(found)}")
-    return found
-
-
-def _look(found: _Draft, name: str, source: Source) -> None:
-    """Note what each column of a source is; those that identify somebody are set apart."""
-    for column, array in source.columns.items():
-        if column in REDCAP:
-            continue
-        field_of = source.dictionary.field_of(column) if source.dictionary else None
-        label = source.labels.get(column, "")
-        choices = dict(source.choices.get(column, {}))
-        note = ""
-        if source.dictionary is not None and field_of is not None:
-            label = source.dictionary.label_of(column)
-            choices = dict(source.dictionary.choices_of(column))
-            shown = f"shown only if {field_of.branching}" if field_of.branching else ""
-            limits = f"{field_of.low or 'any'} to {field_of.high or 'any'}"
-            ranged = f"REDCap's range {limits}" if field_of.low or field_of.high else ""
-            note = "; ".join(part for part in (field_of.note, ranged, shown) if part)
-            is_date = field_of.is_date
-        else:
-            is_date = False
-        marked = field_of is not None and field_of.identifier
-        if marked or (field_of is None and _identifying(column)):
-            found.identifiers.append(column)
-        kind = "date" if is_date else _kind(array)
-        found.known.append(_Known(name, column, label, kind, array, choices, note))
-
-
-def _identifying(column: str) -> bool:
-    return bool(set(words_of(column)) & IDENTIFYING)
-
-
-def _kind(array: pa.ChunkedArray) -> str:
-    words = [w for w in pc.unique(array.slice(0, SAMPLE)).to_pylist() if w]
-    if words and all(DATE.match(word) for word in words):
-        return "date"
-    if words and all(NUMBER.match(word.replace(",", ".")) for word in words):
-        return "number"
-    return "text"
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    study: Study
+    seen: Survey
 
 
 def _lines(found: _Draft, folder: Path) -> Iterator[str]:
     yield "quorum_import: 1"
     yield f"study: {found.study.name}"
     yield "sources:"
-    for name, spec in found.specs.items():
+    for name, spec in found.seen.specs.items():
         patient = _patient(found, name)
         yield f"  {name}:"
         yield f"    file: {_quoted(_relative(spec.file, folder))}"
@@ -204,12 +72,16 @@ def _lines(found: _Draft, folder: Path) -> Iterator[str]:
         )
         yield "    missing: []   # words for no value, such as [NA, -999]"
     yield from _origin(found)
-    yield f"identifiers: [{', '.join(map(_quoted, dict.fromkeys(found.identifiers)))}]" + (
+    yield f"identifiers: [{', '.join(map(_quoted, dict.fromkeys(_identifiers(found))))}]" + (
         "   # never imported"
     )
     yield "tables:"
     for table in found.study.tables.values():
         yield from _table(found, table)
+
+
+def _identifiers(found: _Draft) -> list[str]:
+    return [column.name for column in found.seen.columns if column.identifier]
 
 
 def _relative(file: Path, folder: Path) -> str:
@@ -221,7 +93,7 @@ def _relative(file: Path, folder: Path) -> str:
 
 def _patient(found: _Draft, source: str) -> str:
     """Return the column that most likely identifies the patient: REDCap's is the first."""
-    spec, known = found.specs[source], [k for k in found.known if k.source == source]
+    spec, known = found.seen.specs[source], [k for k in found.seen.columns if k.source == source]
     if spec.dictionary is not None and known:
         return known[0].name
     keys = [table.key[0] for table in found.study.tables.values()]
@@ -232,33 +104,33 @@ def _patient(found: _Draft, source: str) -> str:
 
 def _origin(found: _Draft) -> Iterator[str]:
     """The date from which days are counted: the study's words for it are near, or it is open."""
-    if not any(known.kind == "date" for known in found.known):
+    if not any(known.kind == "date" for known in found.seen.columns):
         return
-    dates = [known for known in found.known if known.kind == "date"]
+    dates = [known for known in found.seen.columns if known.kind == "date"]
     scored = [(max(likeness(word, k.name, k.label) for word in ORIGINS), k.name, k) for k in dates]
     best = max(scored, key=lambda entry: entry[:2])
     chosen = best[2] if best[0] >= ENOUGH else None
     yield "origin:   # day 0 of each patient: days are counted from here, and no date is kept"
-    yield f"  source: {chosen.source if chosen else next(iter(found.specs))}"
+    yield f"  source: {chosen.source if chosen else next(iter(found.seen.specs))}"
     yield (
         f"  column: {_quoted(chosen.name)}{_why(chosen)}"
         if chosen
         else (f"  column:{OPEN}the date of day 0; nothing is near")
     )
     if chosen is not None:
-        if chosen.name in found.identifiers:
+        if chosen.identifier:
             yield f"  days_only:{OPEN}{DAYS_ONLY}"
         yield from _place(found, chosen, "  ")
 
 
-def _why(known: _Known) -> str:
+def _why(known: Seen) -> str:
     parts = [part for part in (known.label, known.note) if part]
     return f"   # {_comment('; '.join(parts))}" if parts else ""
 
 
-def _place(found: _Draft, known: _Known, indent: str) -> Iterator[str]:
+def _place(found: _Draft, known: Seen, indent: str) -> Iterator[str]:
     """Yield the events and the repeating instrument in which a column has values."""
-    columns = found.sources[known.source].columns
+    columns = found.seen.sources[known.source].columns
     has = pc.is_valid(known.array)
     if INSTRUMENT in columns:
         names = [n for n in pc.unique(columns[INSTRUMENT].filter(has)).to_pylist() if n]
@@ -278,7 +150,7 @@ def _place(found: _Draft, known: _Known, indent: str) -> Iterator[str]:
 def _table(found: _Draft, table: Table) -> Iterator[str]:
     best = {name: _best(found, column, taken=()) for name, column in table.columns.items()}
     sources = [known.source for known in best.values() if known is not None]
-    source = max(found.specs, key=sources.count) if sources else next(iter(found.specs))
+    source = max(found.seen.specs, key=sources.count) if sources else next(iter(found.seen.specs))
     yield f"  {table.name}:"
     yield f"    source: {source}"
     several = len(table.key) > 1
@@ -293,18 +165,18 @@ def _table(found: _Draft, table: Table) -> Iterator[str]:
         yield from _column(found, column, known, place=not several)
 
 
-def _best(found: _Draft, column: Column, taken: Sequence[str]) -> _Known | None:
+def _best(found: _Draft, column: Column, taken: Sequence[str]) -> Seen | None:
     scored = []
-    for known in found.known:
+    for known in found.seen.columns:
         fits = _fits(found.study, column, known)
-        if not fits or (known.name in found.identifiers and known.kind != "date"):
+        if not fits or (known.identifier and known.kind != "date"):
             continue
         scored.append((fits * likeness(column.name, known.name, known.label), known.name, known))
     best = max(scored, key=lambda entry: entry[:2], default=None)
     return best[2] if best is not None and best[0] >= ENOUGH else None
 
 
-def _fits(study: Study, column: Column, known: _Known) -> float:
+def _fits(study: Study, column: Column, known: Seen) -> float:
     """Return 1 if a column can be what the study wants by its type, less if hardly, 0 if not."""
     if column.type == "time":
         return 1.0 if known.kind == "date" and study.time.unit == "day" else 0.9
@@ -319,7 +191,7 @@ def _fits(study: Study, column: Column, known: _Known) -> float:
     return 1.0 if known.kind == "number" else 0.8
 
 
-def _column(found: _Draft, column: Column, known: _Known | None, *, place: bool) -> Iterator[str]:
+def _column(found: _Draft, column: Column, known: Seen | None, *, place: bool) -> Iterator[str]:
     if known is None:
         absent = "; or absent: true, in its place" if column.missing else ""
         yield f"      {column.name}:"
@@ -329,7 +201,7 @@ def _column(found: _Draft, column: Column, known: _Known | None, *, place: bool)
     yield f"        column: {_quoted(known.name)}{_why(known)}"
     if known.kind == "date":
         yield f"        as: {'day' if column.type == 'time' else 'age'}"
-        if known.name in found.identifiers:
+        if known.identifier:
             yield f"        days_only:{OPEN}{DAYS_ONLY}"
     if place:
         yield from _place(found, known, "        ")
@@ -346,10 +218,10 @@ def _wanted(column: Column) -> str:
     return f"{column.type} {column.unit}".strip()
 
 
-def _values(found: _Draft, column: Column, known: _Known) -> Iterator[str]:
+def _values(found: _Draft, column: Column, known: Seen) -> Iterator[str]:
     choices = known.choices
     if not choices:
-        missing = found.specs[known.source].missing
+        missing = found.seen.specs[known.source].missing
         words = [w for w in Words.of(known.array).distinct if w not in missing]
         if len(words) > MOST_LEVELS:
             yield "        # more than 20 different words: is it this column?"
@@ -370,7 +242,7 @@ def _values(found: _Draft, column: Column, known: _Known) -> Iterator[str]:
             yield f"          {_quoted(code)}:{OPEN}{_comment(label)}{'; ' * bool(label)}{hint}"
 
 
-def _unit(column: Column, known: _Known) -> Iterator[str]:
+def _unit(column: Column, known: Seen) -> Iterator[str]:
     """Yield the factor between the unit of a label and the study's, if it is not 1."""
     last = known.name.split("_")[-2:]
     told = [unit_in(text) for text in (known.label, known.note, known.name)]

@@ -104,12 +104,12 @@ def is_dictionary(header: list[str]) -> bool:
 
 def read_dictionary(path: Path) -> Dictionary:
     """Return the data dictionary in a CSV file; UnfitSource if it is none."""
-    from site_agent.importing.delimited import read_delimited
+    from site_agent.importing.delimited import encoding_of, read_delimited
     from site_agent.importing.mapping import SourceFile
 
     if not path.is_file():
         raise ConfigurationError(f"the data dictionary {path} does not exist")
-    source = read_delimited(SourceFile(path.stem, path))
+    source = read_delimited(SourceFile(path.stem, path, encoding=encoding_of(path)))
     columns = {_head(name): values.to_pylist() for name, values in source.columns.items()}
     lacking = [name for name in NEEDED if name not in columns]
     if lacking:
