@@ -122,6 +122,13 @@ def text(random: Random, damage: str) -> bytes:
     return BYTES[damage](found, random) if damage in BYTES else found
 
 
+def of_draft(folder: Path, random: Random, damage: str) -> Case:
+    """A mapping drafted from a damaged CSV file."""
+    case = of_text(folder, random, damage)
+    files = [str(folder / "data.csv"), "--draft", str(folder / "draft.yaml")]
+    return Case([*case.arguments[:2], *files], case.places)
+
+
 def of_text(folder: Path, random: Random, damage: str) -> Case:
     """Import of a damaged CSV file."""
     (folder / "data.csv").write_bytes(text(random, damage))
@@ -256,6 +263,7 @@ DAMAGES: Final[dict[str, tuple[Maker, tuple[str, ...]]]] = {
         of_text,
         (*CELLS, "a duplicate", "no header", "another delimiter", "another encoding"),
     ),
+    "draft": (of_draft, ("a line too many",)),
     "redcap": (
         of_redcap,
         ("a grade of words", "a grade twice", "an event renamed", "two births"),

@@ -1,7 +1,7 @@
 """Damaged files of every kind: each is refused with its place, or does no harm; no value is told.
 
 What is damaged where is drawn from a seed. The default suite runs a few of each kind, the campaign
-2,100.
+2,400 files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.campaign.damaged_files import BYTES, DAMAGES, WORDS
 from tests.site_agent.hospital import set_up
 
 CLEAN = (FINDING, BAD_CONFIGURATION)
-FEW, MANY = 3, 300  # variants by kind: 7 kinds
+FEW, MANY = 3, 300  # variants by kind: 8 kinds
 Tried = Counter[str]
 
 
@@ -67,7 +67,7 @@ def test_damaged_bytes(kind: str, verdict: Callable[[str, str, int], str]) -> No
 @pytest.mark.campaign
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_many_damaged_files(kind: str, verdict: Callable[[str, str, int], str]) -> None:
-    """Hundreds of files of each kind; 2,100 in all."""
+    """Hundreds of files of each kind; 2,400 in all."""
     damages = (*DAMAGES[kind][1], *BYTES)
     found: Tried = Counter()
     for number in range(MANY):
