@@ -62,7 +62,7 @@ test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 # Tests against PostgreSQL, over network namespaces, of systemd units and of pages need Debian
-# packages. As root they are installed; else the tests that need what is missing are skipped and
+# packages, and so does a report's PDF. As root they are installed; else the tests that need what is missing are skipped and
 # say so.
 debian:
 	@missing=""; \
@@ -70,6 +70,8 @@ debian:
 	command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
 	command -v systemd-analyze >/dev/null 2>&1 || missing="$$missing systemd"; \
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
+	ls /usr/lib/*/libpangoft2-1.0.so.0 >/dev/null 2>&1 \
+		|| missing="$$missing libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		echo "installing$$missing"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \

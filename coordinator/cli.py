@@ -33,7 +33,7 @@ from coordinator.freeze import changed_keys
 from coordinator.home import PUBLISHED, Home, host_and_port, open_home
 from coordinator.persons import is_person, persons, put_person, remove_person
 from coordinator.released import decide, entries, entry, refuse_altered, write_zip
-from coordinator.report.page import write_report
+from coordinator.report.page import without_pdf, write_report
 from coordinator.report.published import read_published
 from coordinator.report.terminal import summary
 from coordinator.schedule import known_schedule
@@ -322,11 +322,18 @@ def simulate_command(
     around = Surroundings(progress=progress())
     done = simulate(study_file, sites, out, development=development, surroundings=around)
     report = write_report(done.folder, published)
+    _tell(without_pdf(done.folder))
     if as_json:
         click.echo((done.folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
         return
     click.echo(summary(done.folder, published))
     click.echo(f"\nresults  {done.folder}\nreport   {report}")
+
+
+def _tell(sentence: str) -> None:
+    """Tell what went otherwise on the way, where results do not stand."""
+    if sentence:
+        click.echo(sentence, err=True)
 
 
 @cli.command()
@@ -338,7 +345,7 @@ def simulate_command(
     "Without it there is no such page, and one that was there is removed.",
 )
 def report(release: Path, published: Path | None) -> None:
-    """Write RELEASE/report.html again from the files in RELEASE, and print the summary.
+    """Write RELEASE/report.html and .pdf again from the files in RELEASE, and print the summary.
 
     Example: coordinator report build/out/release-1
     """
@@ -347,6 +354,7 @@ def report(release: Path, published: Path | None) -> None:
             f"{release} holds no release (no manifest.json); expected a folder release-<n>"
         )
     written = write_report(release, published)
+    _tell(without_pdf(release))
     click.echo(summary(release, published))
     click.echo(f"\nreport   {written}")
 

@@ -16,7 +16,7 @@ from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
 from coordinator.released import is_draft, leave_draft, sign_files
 from coordinator.report.page import FILE as REPORT
-from coordinator.report.page import write_report
+from coordinator.report.page import without_pdf, write_report
 from coordinator.results import Circumstances
 from site_agent.contract.errors import ConfigurationError, NotReady
 from site_agent.contract.study.model import Study
@@ -43,6 +43,7 @@ class Refresh:
         self.home = home
         self.study = study
         self._exchange = exchange
+        self._progress = progress
         self.out = home.results(study.name)
         after_deadline(home)  # what is wrong with it is better told before than after
         identity = home.identity()
@@ -158,6 +159,8 @@ class Refresh:
             there = folder / REPORT
             return there if there.exists() else write_report(folder, published)
         path = write_report(folder, published)
+        if sentence := without_pdf(folder):
+            self._progress(sentence)
         sign_files(folder, self.home.identity(), release)
         patiently(lambda: leave_draft(self._exchange, release.digest, folder))
         return path

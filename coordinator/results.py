@@ -24,12 +24,13 @@ from coordinator.release import LoggedRound, Release
 from site_agent.contract.analyses.results import Cell, Failure, Result, Tidy
 from site_agent.contract.canonical import sha256
 from site_agent.contract.catalogue import KINDS
-from site_agent.contract.study.model import Study
+from site_agent.contract.study.model import Column, Derived, Study
 from site_agent.contract.version import SOFTWARE
 
 SCHEMA: Final = 1
 WATERMARK: Final = "watermark"
-NOT_HASHED: Final = ("manifest.json", "report.html", "comparison.html")
+REPORTS: Final = ("report.html", "report.pdf")  # made from all others, and hashed when they are
+NOT_HASHED: Final = ("manifest.json", "comparison.html", *REPORTS)
 LIBRARIES: Final = ("numpy", "scipy", "pyarrow", "cryptography")
 
 
@@ -163,6 +164,7 @@ def _manifest(folder: Path, release: Release, circumstances: Circumstances) -> d
         "rounds": len(release.log),
         "bytes_received": [entry.bytes_received for entry in release.log],
         "disclosure": study.policy.document(),
+        "definitions": _definitions(study),
         "opened": {name: _opened(study, name) for name in study.analyses},
         "failed": failed,
         "result": outcome.digest(),
@@ -176,6 +178,18 @@ def _manifest(folder: Path, release: Release, circumstances: Circumstances) -> d
             for path in sorted(folder.iterdir())
             if path.is_file() and path.name not in NOT_HASHED
         },
+    }
+
+
+def _definitions(study: Study) -> dict[str, Any]:
+    """Return what a report says of endpoints, cohorts and the reference levels of categories."""
+    named: list[Column | Derived] = []
+    for table in study.tables.values():
+        named += [*table.columns.values(), *table.derived]
+    return {
+        "endpoints": {name: end.document() for name, end in study.endpoints.items()},
+        "cohorts": {name: cohort.document() for name, cohort in study.cohorts.items()},
+        "references": {item.name: item.reference for item in named if item.reference},
     }
 
 

@@ -1,4 +1,4 @@
-"""A release's pages as Prefect artifacts: a view of the report, beside the runs that made it."""
+"""A release as Prefect artifacts, beside the runs that make it: its rounds, then its report."""
 
 from __future__ import annotations
 
@@ -7,8 +7,46 @@ from typing import cast
 from uuid import UUID
 
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
 
-from coordinator.report.markdown import Piece, pieces
+from coordinator.release import Release
+from coordinator.report import numbers
+from coordinator.report.markdown import NOT_IN_KEY, Piece, pieces
+from coordinator.report.markdown_text import bullets, code, escaped, markdown_table, paragraphs
+from coordinator.report.views import Table
+
+
+def name_run(release: Release) -> None:
+    """Name the flow run after study and release, and tag it with both; tags that it has stay."""
+    study, number = release.study.name, release.number
+    tags = {*flow_run.tags, study, f"release-{number}"}
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(flow_run.id, name=f"{study} release {number}", tags=sorted(tags))
+
+
+def publish_rounds(release: Release, said: str = "") -> UUID:
+    """Write the page of a release's rounds so far: who is in, who is awaited, what came."""
+    study, number = release.study.name, release.number
+    rows = tuple(
+        (str(entry.number), str(len(entry.asks)), numbers.bytes_of(entry.bytes_received))
+        for entry in release.log
+    )
+    markdown = paragraphs(
+        [
+            f"## {escaped(release.study.title)}: rounds of release {number}",
+            bullets(
+                [
+                    f"Hospitals in: {', '.join(map(code, release.sites))}",
+                    f"Now: {escaped(said) or 'nobody is awaited'}",
+                ]
+            ),
+            markdown_table(Table("Rounds done", ("Round", "Sums", "Received"), rows)),
+        ]
+    )
+    key = NOT_IN_KEY.sub("-", f"{study}-rounds-release-{number}".lower())
+    what = escaped(f"Rounds of release {number} of {study}: {len(rows)} done.")
+    return _create(Piece(key, what, markdown))
 
 
 def publish(folder: Path, published: Path | None = None) -> list[UUID]:

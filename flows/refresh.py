@@ -20,11 +20,12 @@ from prefect.states import Completed, Failed
 from coordinator.driver import Deferred, Late
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
-from flows.artifacts import publish
+from flows.artifacts import name_run, publish, publish_rounds
 from flows.turns import TakenTurn, turn
 from site_agent.contract.errors import BAD_CONFIGURATION, NotReady, QuorumError, Refused
 from site_agent.runtime.command import of_the_system
 
+WAITING = "waiting for"  # what the driver tells of hospitals that it waits for
 NAMES = {NotReady: "Not ready", Late: "Not ready", Refused: "Refused"}
 
 
@@ -113,19 +114,29 @@ def _refreshed(
     home: Home, study: str, without: list[str], deadline_s: float | None, anyway: bool
 ) -> State[Any]:
     frozen, logger = home.frozen(study), get_run_logger()
+    under_way: list[Refresh] = []
+
+    def tell(said: str) -> None:
+        logger.info(said)
+        if said.startswith(WAITING) and under_way:
+            publish_rounds(under_way[-1].driver.release, said)
+
     with home.exchange() as exchange:
         running = Refresh(
-            home, frozen, exchange, without=without, deadline_s=deadline_s, progress=logger.info
+            home, frozen, exchange, without=without, deadline_s=deadline_s, progress=tell
         )
         try:
-            return _through(running, home, anyway)
+            return _through(running, home, anyway, under_way)
         except Late as late:
-            return _through(running.after_deadline(late), home, anyway)
+            return _through(running.after_deadline(late), home, anyway, under_way)
 
 
-def _through(running: Refresh, home: Home, anyway: bool) -> State[Any]:
+def _through(running: Refresh, home: Home, anyway: bool, under_way: list[Refresh]) -> State[Any]:
     """Take a release from wherever it is to its end."""
+    under_way.append(running)
+    name_run(running.driver.release)
     gather(running)
+    publish_rounds(running.driver.release)
     number = 0
     while not running.finished or number < running.driver.release.rounds:
         pointer = ask_round(running, running.driver.release.digest, number)
@@ -136,6 +147,7 @@ def _through(running: Refresh, home: Home, anyway: bool) -> State[Any]:
                 f"one of the two was set back. If the exchange's store is the one that is "
                 f"right, remove the folder prefect/storage of the center; else restore it",
             )
+        publish_rounds(running.driver.release)
         nothing_new = "" if anyway else running.end_if_nothing_new()
         if nothing_new:
             return Completed(name="Nothing new", message=nothing_new)

@@ -52,6 +52,31 @@ def read_release(folder: Path) -> ReleaseFolder:
     return ReleaseFolder(manifest, tuple(documents), tuple(altered))
 
 
+def read_previous(folder: Path, release: ReleaseFolder) -> ReleaseFolder | None:
+    """Return the release before, of the same study, beside this one; None where there is none."""
+    manifest = release.manifest
+    numbers = range(int(manifest["release"]) - 1, 0, -1)
+    beside = (folder.absolute().parent / f"release-{number}" for number in numbers)
+    for place in beside:
+        if not (place / "manifest.json").exists():
+            continue
+        found = read_release(place)
+        if found.manifest["study_hash"] == manifest["study_hash"]:
+            return found
+    return None
+
+
+def note_reports(folder: Path, reports: Mapping[str, bytes]) -> None:
+    """Write the hash of each report into the manifest, under `reports`; nothing else is changed."""
+    path = folder / "manifest.json"
+    manifest, _ = _read(path)
+    manifest["reports"] = {name: sha256(data) for name, data in sorted(reports.items())}
+    beside = path.with_name(f".{path.name}.part")
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
 def _read(path: Path) -> tuple[dict[str, Any], str]:
     """Return a JSON object of this schema, and the hash of its bytes."""
     try:

@@ -24,6 +24,7 @@ from coordinator.report.markdown_text import (
     picture,
 )
 from coordinator.report.page import FILE
+from coordinator.report.parties import opened
 from coordinator.report.published import Published, compare, comparison_table, read_published
 from coordinator.report.sections import Section, section
 from coordinator.report.views import View, views
@@ -154,7 +155,7 @@ def _provenance(release: ReleaseFolder) -> Piece:
         bullets(f"{escaped(str(k))}: {escaped(str(v))}" for k, v in participation.rows),
         "### What was opened, and under which policy",
         POLICY_HEAD,
-        markdown_table(provenance.opened(release)),
+        markdown_table(opened(release)),
         markdown_table(provenance.exceptions(release)) or "The policy accepts no exceptions.",
         "#### Policy",
         bullets(escaped(rule) for rule in provenance.policy(release)),

@@ -79,9 +79,12 @@ def markdown_table(table: Table) -> str:
     left = len(table.columns) if table.prose else table.headed
     rules = [":---" if place < left else "---:" for place in range(len(table.columns))]
     rows = [_filled(row, len(table.columns)) for row in table.rows]
+    for number in table.under:
+        rows[number][0] = 2 * NO_BREAK + rows[number][0]
     lines = [_line(_cell(name) for name in table.columns), _line(rules), *map(_line, rows)]
     notes = [_note(row, table.columns) for row in table.rows if len(row) < len(table.columns)]
-    blocks = (f"#### {escaped(table.caption)}", "\n".join(lines), bullets(notes))
+    foot = [escaped(note) for note in table.notes]
+    blocks = (f"#### {escaped(table.caption)}", "\n".join(lines), bullets([*notes, *foot]))
     return paragraphs(blocks).rstrip("\n")
 
 

@@ -6,6 +6,7 @@ about the disease, and much about the patients. The rules:
     hazard ratios       two decimals, one from 10 on, none from 100 on; below 0.01 "<0.01"
     standard errors     two significant digits; a coefficient ends at the same decimal
     probabilities       whole per cent in a group of fewer than 100 rows, else one decimal
+    shares in tables    as gtsummary: whole per cent, one decimal below 10
     of hidden rows      steps of at least one row: 1 % from 100 rows on, 5 % from 20 on, else 10 %
     chi-squares         three significant digits; log-likelihoods and AIC too
     p-values            as gtsummary: <0.001, three decimals under 0.10, else two, >0.9
@@ -96,6 +97,19 @@ def percent(value: Value, step: float = 0.1) -> str:
     """Return a probability in percent to a step, without the sign."""
     rounded = to_step(value, step)
     return ABSENT if rounded is None else fixed(100 * rounded, 1 if step < 1 else 0)
+
+
+def table_percent(value: Value) -> str:
+    """Return a share as gtsummary does: whole per cent, one decimal below 10.
+
+    >>> table_percent(0.536), table_percent(0.0357), table_percent(0), table_percent(0.0002)
+    ('54%', '3.6%', '0%', '<0.1%')
+    """
+    if value is None:
+        return ABSENT
+    if 0 < value < 0.001:
+        return "<0.1%"
+    return f"{fixed(100 * value, 1 if 0 < value < 0.0995 else 0)}%"
 
 
 def time(value: Value) -> str:

@@ -18,13 +18,27 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from coordinator.report import provenance
+from coordinator.report.changes import changes
+from coordinator.report.chapters import chapters
 from coordinator.report.comparison_page import dues, sources
-from coordinator.report.folder import ReleaseFolder, read_release
+from coordinator.report.flow_chart import flow_chart, flow_table
+from coordinator.report.flow_figure import flow_figure
+from coordinator.report.folder import (
+    ReleaseFolder,
+    note_reports,
+    read_previous,
+    read_release,
+)
+from coordinator.report.methods import methods
+from coordinator.report.parties import opened, parties
+from coordinator.report.pdf import MISSING, build_pdf
 from coordinator.report.published import Published, compare, read_published
 from coordinator.report.sections import section
 from coordinator.report.views import views
+from coordinator.report.withheld import withheld
 
 FILE: Final = "report.html"
+PDF: Final = "report.pdf"
 COMPARISON: Final = "comparison.html"
 PACKAGE: Final = "coordinator.report"
 
@@ -32,43 +46,76 @@ PACKAGE: Final = "coordinator.report"
 def build_report(folder: Path, *, compared: bool = False) -> bytes:
     """Return the report of the release in `folder` as HTML; `compared`: with a link to COMPARISON.
 
-    ConfigurationError if the folder holds no release, or one of another schema.
+    What changed is against the release before, if it is beside this one. ConfigurationError if the
+    folder holds no release, or one of another schema.
     """
-    return render(read_release(folder), compared=compared).encode("utf-8")
+    release = read_release(folder)
+    return render(release, read_previous(folder, release), compared=compared).encode("utf-8")
 
 
 def write_report(folder: Path, published: Path | None = None) -> Path:
-    """Write the report of the release in `folder` beside its results; return where it is.
+    """Write the report of the release in `folder` beside its results; return where the HTML is.
 
-    With a file of published numbers (see published.py) COMPARISON is written before it; without
-    one, or with one that has no entries, there is none. ConfigurationError as of `build_report`,
-    and for a file that is wrong or does not fit the release.
+    The PDF is written with it, and the hashes of both into the manifest; where no PDF can be made,
+    none stays of an earlier report. With a file of published numbers (see published.py) COMPARISON
+    is written before it; without one, or with one that has no entries, there is none.
+    ConfigurationError as of `build_report`, and for a file that is wrong or does not fit the
+    release.
     """
     found = read_published(published) if published else Published()
-    release = read_release(folder)
-    if found.entries:
-        _write(folder / COMPARISON, render_comparison(release, found))
-    else:
-        (folder / COMPARISON).unlink(missing_ok=True)
+    compared = render_comparison(read_release(folder), found) if found.entries else ""
+    page = build_report(folder, compared=bool(compared))
+    printed = build_pdf(page)
+    _write(folder / COMPARISON, compared.encode("utf-8"))
+    _write(folder / PDF, printed or b"")
+    note_reports(folder, {FILE: page} | ({PDF: printed} if printed else {}))
     # Where the report is, a refresh takes the release for finished: it comes last.
-    return _write(folder / FILE, render(release, compared=bool(found.entries)))
+    return _write(folder / FILE, page)
 
 
-def _write(path: Path, text: str) -> Path:
+def without_pdf(folder: Path) -> str:
+    """Return why a release has no PDF of its report, nothing if it has one."""
+    return "" if (folder / PDF).exists() else MISSING
+
+
+def _write(path: Path, data: bytes) -> Path:
+    """Write a file at once; without data there is none."""
+    if not data:
+        path.unlink(missing_ok=True)
+        return path
     beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(text.encode("utf-8"))
+    beside.write_bytes(data)
     return beside.replace(path)
 
 
-def render(release: ReleaseFolder, *, compared: bool = False) -> str:
-    """Return the report as text."""
+def render(
+    release: ReleaseFolder, before: ReleaseFolder | None = None, *, compared: bool = False
+) -> str:
+    """Return the report as text; what changed is against the release `before`."""
+    shown = list(views(release))
+    parts, number = [], 0
+    for chapter in chapters(shown):
+        own = []
+        for view in chapter.views:
+            number += 1
+            own.append((number, section(view, f"a{number}")))
+        parts.append((chapter.heading, own))
+    chart = flow_chart(release, shown)
+    earlier = list(views(before)) if before is not None else []
     return _page(
         "report.html",
         release,
         comparison=COMPARISON if compared else "",
+        facts=provenance.facts(release),
         participation=provenance.participation(release),
-        sections=[section(view, f"a{n}") for n, view in enumerate(views(release), start=1)],
-        opened=provenance.opened(release),
+        flow=flow_figure(chart, release.marks, "flow"),
+        flow_table=flow_table(chart),
+        chapters=parts,
+        changes=changes(release, before, shown, earlier),
+        methods=methods(release),
+        withheld=withheld([part for _, own in parts for _, part in own]),
+        parties=parties(release),
+        opened=opened(release),
         exceptions=provenance.exceptions(release),
         policy=provenance.policy(release),
         provenance=list(provenance.provenance(release)),

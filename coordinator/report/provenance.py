@@ -22,13 +22,33 @@ ROUNDED: Final = (
     "digits, probabilities to whole per cent in groups of fewer than 100 rows and else to one "
     "decimal, chi-squares and likelihoods to three significant digits, figures to half a pixel."
 )
-BEYOND: Final = " (the policy does not accept this class)"
 
 
 def as_of(manifest: Mapping[str, Any]) -> str:
     """Return the day the release ended, and the instant in UTC."""
     day, _, clock = str(manifest["ended"]).partition("T")
     return f"{day}, {clock.removesuffix('Z')} UTC" if clock else day
+
+
+def day_of(manifest: Mapping[str, Any]) -> str:
+    """Return the day the release ended."""
+    return str(manifest["ended"]).partition("T")[0]
+
+
+def facts(release: ReleaseFolder) -> list[tuple[str, str]]:
+    """Return the numbers at the report's head, each with what it counts."""
+    manifest = release.manifest
+    inside, out = len(manifest["sites_in"]), len(manifest["sites_out"])
+    failed = sum(bool(document.result.get("failed")) for document in release.documents)
+    return [
+        (numbers.count(manifest["patients"]), "patients"),
+        (f"{inside} of {inside + out}", "hospitals"),
+        (
+            f"{len(release.documents) - failed} of {len(release.documents)}",
+            "analyses with a result",
+        ),
+        (numbers.count(manifest["rounds"]), "rounds of masked sums"),
+    ]
 
 
 def participation(release: ReleaseFolder) -> Table:
@@ -43,27 +63,11 @@ def participation(release: ReleaseFolder) -> Table:
         ("Rounds", numbers.count(manifest["rounds"])),
         ("Received", numbers.bytes_of(received)),
     )
-    return Table("Who is in", ("What", "This release"), rows, prose=True)
+    return Table("This release", ("What", "Number"), rows, prose=True)
 
 
 def _sites_out(sites: Mapping[str, str]) -> str:
     return ", ".join(f"{name} ({why})" for name, why in sites.items()) or "none"
-
-
-def opened(release: ReleaseFolder) -> Table:
-    """Return what each analysis opened to the coordinator, by class."""
-    accepted = release.manifest["disclosure"]["classes"]
-    labels = release.manifest["labels"]
-    rows = tuple(
-        (labels.get(name, name), use["class"], _words(use, accepted))
-        for name, uses in release.manifest["opened"].items()
-        for use in uses
-    )
-    return Table("Opened to the coordinator", ("Analysis", "Class", "What"), rows, prose=True)
-
-
-def _words(use: Mapping[str, str], accepted: list[str]) -> str:
-    return use["what"] + ("" if use["class"] in accepted else BEYOND)
 
 
 def exceptions(release: ReleaseFolder) -> Table:

@@ -16,6 +16,8 @@ from coordinator.report.curve_lines import Line, followed_until, line_of
 from coordinator.report.curve_tables import incidence_tables, survival_tables
 from coordinator.report.diagrams import adjustment_figure, adjustment_tables
 from coordinator.report.families import longest, outcomes, ticks_of
+from coordinator.report.forest_figure import ForestFigure, forest_figure, goes_on
+from coordinator.report.forest_rows import Forest, forest_of
 from coordinator.report.form_figure import FormFigure, form_figure
 from coordinator.report.model_tables import (
     cox_tables,
@@ -119,7 +121,10 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield the figures of the kinds in DRAWN, of a model's form, and of each outcome's curves."""
+    """Yield the forest of a model, the figures of the kinds in DRAWN, a model's form, and curves."""
+    forest = forest_of(view)
+    if forest is not None:
+        yield _forest(view, forest, f"{identity}-forest")
     if view.document.kind in DRAWN:
         drawn = DRAWN[view.document.kind](view, f"{identity}-1")
         if drawn is not None:
@@ -133,6 +138,18 @@ def _figures(view: View, identity: str) -> Iterator[Figure]:
         lines, words_for = _lines(view, outcome, cause)
         if _worth_drawing(view, lines, cause):
             yield _figure(view, (lines, words_for), counts, f"{identity}-{cause + 1}", cause)
+
+
+def _forest(view: View, forest: Forest, identity: str) -> Figure:
+    """Return the forest plot of a model."""
+    outcome = view.document.options.get("endpoint") or view.document.options.get("outcome", "")
+    title = f"{forest.effect}s of {view.label(outcome)}"
+    told = "; ".join(f"{row.label}: {row.text}" for row in forest.rows if row.text)
+    mark = "".join(f" {mark}." for mark in view.marks)
+    figure = ForestFigure(forest, view.level, title, f"Forest plot. {told}.{mark}", view.marks)
+    beyond = " An arrow: the limit lies beyond the axis." if goes_on(forest) else ""
+    caption = f"{title}, with {view.level}. Dashed: no effect.{beyond}"
+    return Figure(forest_figure(figure, identity), caption, ())
 
 
 def _form(view: View, identity: str) -> Figure:

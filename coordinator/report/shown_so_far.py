@@ -18,6 +18,7 @@ class Totals:
     """What is shown of a model's counts; `few` if its events are a small count.
 
     `cells`: whether the counts of its groups and cells are shown. `crowded`: none of them is small.
+    `left_out`: whether the rows left out are shown, which with its rows are those of its cohort.
     """
 
     rows: bool = True
@@ -25,6 +26,7 @@ class Totals:
     few: bool = False
     cells: bool = True
     crowded: bool = True
+    left_out: bool = True
 
 
 @dataclass(slots=True)
@@ -56,7 +58,9 @@ class Reader:
         shown = (whole or rows) and not small(tally.rows, self.least)
         crowded = not any(small(cell.rows, self.least) for cell in tally.cells)
         cells = not tally.cells or (shown and crowded and self.apart(tally))
-        return Totals(shown, events, few, cells, crowded)
+        cohort = tally.rows + tally.all_left_out
+        left_out = cohort == tally.rows or self.differ(cohort, self.rows)
+        return Totals(shown, events, few, cells, crowded, left_out)
 
     def apart(self, tally: Tally) -> bool:
         """Return whether every cell of a model differs safely from those of its name."""
@@ -82,6 +86,8 @@ class Reader:
         if totals.rows:
             self.rows.append(tally.rows)
             self.patients.append(tally.patients)
+        if totals.rows and totals.left_out:
+            self.rows.append(tally.rows + tally.all_left_out)
         if totals.events:
             self.events += tally.events[:1]
             if totals.rows:

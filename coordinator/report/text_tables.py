@@ -10,6 +10,7 @@ from typing import Final
 from coordinator.report.views import Table
 
 GAP: Final = "  "
+INDENT: Final = "  "  # of a level below its variable
 NARROWEST: Final = 8
 PLAIN: Final = str.maketrans({"−": "-", "–": "-", "“": '"', "”": '"', "…": "..."})
 
@@ -41,6 +42,8 @@ def text_table(table: Table, width: int) -> list[str]:
     """
     columns = [plain(column) for column in table.columns]
     rows = [[plain(str(cell)) for cell in row] for row in table.rows]
+    for number in table.under:
+        rows[number][0] = INDENT + rows[number][0]
     widths = _widths(columns, rows, width)
     left = len(columns) if table.prose else table.headed
     lines = [plain(table.caption), *_block(columns, widths, left)]
@@ -49,7 +52,7 @@ def text_table(table: Table, width: int) -> list[str]:
             lines += _spanning(row, widths, width)
         else:
             lines += _block(row, widths, left)
-    return lines
+    return lines + [line for note in table.notes for line in paragraph(note, width)]
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:

@@ -23,7 +23,8 @@ class Table:
     """A table of text and suppressed cells; the first `headed` cells of a row name it.
 
     A row with fewer cells than columns ends in one cell that spans the rest. The cells of a
-    table in `prose` are words that may break over lines.
+    table in `prose` are words that may break over lines. The rows numbered in `under` (from 0) are
+    levels of the row above that is not; `notes` stand at the table's foot.
     """
 
     caption: str
@@ -31,6 +32,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     headed: int = 1
     prose: bool = False
+    under: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class View:
     marks: tuple[str, ...]
     accepted: tuple[str, ...]
     rules: Rules = field(default_factory=Rules)
+    references: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def result(self) -> Mapping[str, Any]:
@@ -116,6 +120,7 @@ def views(release: ReleaseFolder) -> Iterator[View]:
             marks=release.marks,
             accepted=tuple(why for name, why, *_ in sentences if name == document.name),
             rules=rules[document.name],
+            references=manifest.get("definitions", {}).get("references", {}),
         )
 
 

@@ -358,13 +358,13 @@ def left_out(view: View) -> str:
         return _left_out_by_model(view)
     if "left_out" not in view.result:
         return ""
-    return f"Rows left out: {_reasons(view, view.result['left_out'])}."
+    return f"Rows left out: {reasons(view, view.result['left_out'])}."
 
 
 def _left_out_by_model(view: View) -> str:
     fits = {name: m for name, m in view.result["models"].items() if not m.get("failed")}
     parts = [
-        f"{view.label(name)}: {_reasons(view, model['left_out'], name)}"
+        f"{view.label(name)}: {reasons(view, model['left_out'], name)}"
         for name, model in fits.items()
         if any(model["left_out"].values())
     ]
@@ -374,19 +374,20 @@ def _left_out_by_model(view: View) -> str:
     return f"Rows left out by model: {'; '.join(parts)}{others}."
 
 
-def _reasons(view: View, counts: Mapping[str, Any], model: str = "") -> str:
+def reasons(view: View, counts: Mapping[str, Any], model: str = "") -> str:
     """Return the rows left out; the reasons are not told apart if one of them is a small count."""
     known = {reason: int(count) for reason, count in counts.items() if count}
-    total, reasons = sum(known.values()), " or ".join(known)
+    total, why = sum(known.values()), " or ".join(known)
+    shown = view.rules.total(model).rows and view.rules.total(model).left_out
     if not known:
         return "none"
     if view.rules.free or not any(view.limit.small(count) for count in (total, *known.values())):
-        if view.rules.free or view.rules.total(model).rows:
+        if view.rules.free or shown:
             return ", ".join(f"{numbers.count(n)} ({reason})" for reason, n in known.items())
-        return f"{view.limit.hidden} ({reasons})"
+        return f"{view.limit.hidden} ({why})"
     if view.limit.small(total):
-        return f"{view.limit.mark} ({reasons})"
-    return f"{view.limit.cell(total, shown=view.rules.total(model).rows)} ({reasons})"
+        return f"{view.limit.mark} ({why})"
+    return f"{view.limit.cell(total, shown=shown)} ({why})"
 
 
 def no_result(view: View, because: str) -> tuple[str, str]:

@@ -126,7 +126,7 @@ def test_a_driver_that_finds_a_share_without_its_split(center: Center) -> None:
 
 # In one process
 
-OWN_FILES = ("manifest.json", "log.jsonl", "report.html")
+OWN_FILES = ("manifest.json", "log.jsonl", "report.html", "report.pdf")
 
 
 def simulated(folder: Path, text: str) -> dict[str, bytes]:

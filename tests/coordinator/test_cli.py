@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from coordinator.cli import cli, run
+from coordinator.results import REPORTS
 from site_agent.ledger import Ledger
 from tests.studytext import varied
 
@@ -85,16 +86,18 @@ def test_simulate_writes_results_report_and_manifest(work: Path) -> None:
     code = simulate(work)
     names = {path.name for path in (work / "out" / "release-1").iterdir()}
     wanted = {"curve.json", "curve.curve.csv", "curve.curve.parquet", "model.terms.csv"}
-    wanted |= {"manifest.json", "log.jsonl", "report.html"}
+    wanted |= {"manifest.json", "log.jsonl", *REPORTS}
     assert (code, wanted - names) == (0, set())
 
 
 def test_the_manifest_lists_the_hash_of_every_file(work: Path) -> None:
-    """Every file of a release but manifest and report stands in the manifest."""
+    """Every file of a release stands in the manifest: results and log, then the reports."""
     simulate(work)
     folder = work / "out" / "release-1"
-    listed = set(json.loads((folder / "manifest.json").read_text())["files"])
-    assert listed == {p.name for p in folder.iterdir()} - {"manifest.json", "report.html"}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    listed = set(manifest["files"])
+    assert set(manifest["reports"]) == set(REPORTS)
+    assert listed == {p.name for p in folder.iterdir()} - {"manifest.json", *REPORTS}
 
 
 def test_the_same_data_give_the_same_result_bytes(work: Path) -> None:

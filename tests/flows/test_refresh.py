@@ -295,3 +295,21 @@ def test_a_run_has_the_name_of_its_study(desk: Desk) -> None:
     with get_client(sync_client=True) as client:
         found = client.read_flow_run(UUID(str(state.state_details.flow_run_id)))
     assert found.name == "protcol"
+
+
+def test_a_run_has_study_and_release_in_name_and_tags(desk: Desk) -> None:
+    """Among runs of several studies the one is found that made a release."""
+    state = desk.refresh()
+    with get_client(sync_client=True) as client:
+        assert state.state_details.flow_run_id is not None
+        run = client.read_flow_run(state.state_details.flow_run_id)
+    assert (run.name, sorted(run.tags)) == ("protocol release 1", ["protocol", "release-1"])
+
+
+def test_rounds_are_an_artifact(desk: Desk) -> None:
+    """Who is in, and each round with its sums and bytes."""
+    desk.refresh()
+    page = Artifact.get("protocol-rounds-release-1")
+    assert page is not None
+    text = str(page.data)
+    assert ("nobody is awaited" in text, text.count("\n| ")) == (True, 2 + len(ROUNDS))

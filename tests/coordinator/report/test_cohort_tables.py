@@ -12,58 +12,87 @@ SMALL_CELL = ((8, 7), (13, 2))
 
 
 def test_a_table_of_the_cohort() -> None:
-    """Median and quartiles, counts with percentages, p once a variable, a failure in words."""
+    """All first; median and quartiles, levels under a category, p once, a failure in words."""
     (table,) = cohort_tables(view("table_one", cohort(*LARGE)))
-    ages = ("40.0 [35.0, 45.5]",) * 3
     assert table.rows == (
-        ("age", "–", *ages, "0.032", "Wilcoxon rank sum"),
-        ("sex", "male", "8 (53.3)", "9 (60.0)", "17 (56.7)", "–", "no group has rows"),
-        ("sex", "female", "7 (46.7)", "6 (40.0)", "13 (43.3)", "–", "–"),
+        ("age", *("40 (35, 45.5)",) * 3, "0.032²"),
+        ("sex", "", "", "", "–³"),
+        ("male", "17 (57%)", "8 (53%)", "9 (60%)", ""),
+        ("female", "13 (43%)", "7 (47%)", "6 (40%)", ""),
         ("site", "no group has rows"),
     )
 
 
+def test_the_head_and_the_foot_of_the_table() -> None:
+    """Sizes are in the head; the foot says what numbers and tests are."""
+    (table,) = cohort_tables(view("table_one", cohort(*LARGE)))
+    sizes = ("Overall N\u00a0=\u00a030¹", "low N\u00a0=\u00a015¹", "high N\u00a0=\u00a015¹")
+    assert (table.columns, sorted(table.under)) == (("Characteristic", *sizes, "p"), [2, 3])
+    assert table.notes == (
+        "¹ Median (first, third quartile); n (%)",
+        "² Wilcoxon rank sum test",
+        "³ no group has rows",
+    )
+
+
+def test_sizes_are_not_told_where_all_cells_are_hidden() -> None:
+    """Without any counts that are shown a size would be one more."""
+    found = cohort((8, 7), (13, 2), missing=2)
+    (table,) = cohort_tables(view("table_one", found, least=5))
+    assert table.columns[1:4] == ("Overall¹", "low¹", "high¹")
+
+
+def test_yes_and_no_have_one_row() -> None:
+    """Those with yes are counted."""
+    found = cohort(*LARGE)
+    for group in found["models"]["sex"]["groups"]:
+        for level, name in zip(group["levels"], ("no", "yes"), strict=True):
+            level["name"] = name
+    (table,) = cohort_tables(view("table_one", found))
+    assert table.rows[1] == ("sex", "13 (43%)", "7 (47%)", "6 (40%)", "–³")
+
+
 def test_the_missing_have_a_row() -> None:
-    """Six in each group lack the age: of all rows of the group."""
+    """Six in each group lack the age."""
     (table,) = cohort_tables(view("table_one", cohort(*LARGE, missing=6), least=5))
-    assert table.rows[1][:4] == ("age", "missing", "6 (28.6)", "6 (28.6)")
+    assert table.rows[1] == ("Unknown", "6", "6", "6", "")
 
 
 def test_a_small_cell_hides_its_variable() -> None:
     """Two of a level in a group: no count of this variable, and no p-value; age is shown."""
     (table,) = cohort_tables(view("table_one", cohort(*SMALL_CELL), least=5))
-    assert table.rows[1][2:] == (HIDDEN,) * 5
-    assert table.rows[0][2] == "40.0 [35.0, 45.5]"
+    assert [row[1:4] for row in table.rows[2:4]] == [(HIDDEN,) * 3] * 2
+    assert (table.rows[0][1], table.rows[1][4]) == ("40 (35, 45.5)", HIDDEN)
 
 
 def test_a_number_that_nobody_has() -> None:
     """A dash, and all of the group among the missing."""
     found = cohort(*LARGE, missing=6)
-    group = found["models"]["age"]["groups"][0]
+    group = found["models"]["age"]["groups"][2]
     nothing = ("mean", "std_dev", "median", "first_quartile", "third_quartile")
     group |= {"rows": 0, "missing_proportion": 1.0} | dict.fromkeys(nothing)
     (table,) = cohort_tables(view("table_one", found))
-    assert [row[2] for row in table.rows[:2]] == ["–", "6 (100.0)"]
+    assert [row[1] for row in table.rows[:2]] == ["–", "6"]
 
 
 def test_few_missing_hide_a_number() -> None:
     """Two who lack it are a small count like any other."""
     (table,) = cohort_tables(view("table_one", cohort(*LARGE, missing=2), least=5))
-    assert [row[2:5] for row in table.rows[:2]] == [(HIDDEN,) * 3] * 2
+    assert [row[1:4] for row in table.rows[:2]] == [(HIDDEN,) * 3] * 2
 
 
 def test_standardized_differences() -> None:
     """Once a variable: equal ages are 0 apart, 8 of 15 and 9 of 15 by 1/15 over their deviation."""
     (table,) = cohort_tables(view("table_one", cohort(*LARGE, smd=True), smd=True))
-    assert table.columns[-3:] == ("SMD", "p", "Test")
-    assert [row[5] for row in table.rows[:3]] == ["0.00", "0.13", "–"]
+    assert table.columns[-2:] == ("SMD", "p")
+    assert [row[4] for row in table.rows[:3]] == ["0.00", "0.13", ""]
 
 
 def test_a_small_cell_hides_the_difference() -> None:
     """It would give the cell back, as the test would."""
     found = cohort(*SMALL_CELL, missing=2, smd=True)
     (table,) = cohort_tables(view("table_one", found, least=5, smd=True))
-    assert [row[5:] for row in (table.rows[0], table.rows[2])] == [(HIDDEN,) * 3] * 2
+    assert [row[4:] for row in (table.rows[0], table.rows[2])] == [(HIDDEN,) * 2] * 2
 
 
 def test_a_condition_has_one_row() -> None:

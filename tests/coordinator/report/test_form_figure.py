@@ -42,7 +42,7 @@ def cells(found: Section, caption: str) -> list[tuple[str, ...]]:
 
 def test_the_form_is_drawn() -> None:
     """One curve with a band, the line of 1 and the reference."""
-    (figure,) = drawn("cox", FIT.document()).figures
+    *_, figure = drawn("cox", FIT.document()).figures
     assert [figure.drawing.count(f'class="{c}"') for c in ("curve", "band", "reference")] == [
         1, 1, 2,
     ]  # fmt: skip
@@ -50,7 +50,7 @@ def test_the_form_is_drawn() -> None:
 
 def test_the_reference_stands_on_the_line_of_one() -> None:
     """The dot has the height of the dashed line."""
-    (figure,) = drawn("cox", FIT.document()).figures
+    *_, figure = drawn("cox", FIT.document()).figures
     line = re.search(r'y1="([\d.]+)"[^>]*class="reference"', figure.drawing)
     dot = re.search(r'class="reference" cx="[\d.]+" cy="([\d.]+)"', figure.drawing)
     assert line is not None and dot is not None and line[1] == dot[1]

@@ -126,10 +126,11 @@ def test_the_head_says_where_the_report_is(release: Path) -> None:
 
 
 def test_figures_are_those_of_the_html_report(accepted: Path) -> None:
-    """One of survival, one for each outcome of the incidence."""
+    """One of survival, one for each outcome of the incidence, a forest for each model."""
     counts = {piece.key: len(IMAGE.findall(piece.markdown)) for piece in pieces(accepted)}
     drawn = {key: n for key, n in counts.items() if n}
-    assert drawn == {"made-release-2-overall": 1, "made-release-2-mortality": 2}
+    models = {"made-release-2-model": 1, "made-release-2-screen": 1}
+    assert drawn == {"made-release-2-overall": 1, "made-release-2-mortality": 2, **models}
 
 
 def test_published_numbers_stand_on_the_head(release: Path, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_the_watermark_is_on_every_page(tmp_path: Path) -> None:
 def test_the_watermark_is_in_every_figure(accepted: Path) -> None:
     """An image that is copied still says what it is."""
     images = [data for piece in pieces(accepted) for data in IMAGE.findall(piece.markdown)]
-    assert [SYNTHETIC in base64.b64decode(data).decode() for data in images] == [True] * 3
+    assert [SYNTHETIC in base64.b64decode(data).decode() for data in images] == [True] * 5
 
 
 def test_altered_files_are_warned_of_on_every_page(release: Path) -> None:
@@ -171,8 +172,9 @@ def test_altered_files_are_warned_of_on_every_page(release: Path) -> None:
 
 
 def test_curves_of_few_events_are_not_drawn(found: dict[str, Piece]) -> None:
-    """The made-up curves have three and four events: no page has an image of them."""
-    assert [key for key, piece in found.items() if IMAGE.search(piece.markdown)] == []
+    """The made-up curves have three and four events: only pages of models have an image."""
+    drawn = [key for key, piece in found.items() if IMAGE.search(piece.markdown)]
+    assert drawn == ["made-release-2-model", "made-release-2-screen"]
 
 
 def test_small_counts_are_hidden_in_tables(tmp_path: Path) -> None:

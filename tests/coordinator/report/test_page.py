@@ -47,7 +47,7 @@ class Outline(HTMLParser):
             self.wrong.append(tag)
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in ("h1", "h2"):
+        if self.open and self.open[-1] in ("h1", "h2", "h3"):
             self.headings.append(data.strip())
 
 
@@ -85,7 +85,8 @@ def test_nothing_runs_and_nothing_is_loaded(report: str) -> None:
     loading = {"script", "img", "link", "iframe", "object", "embed", "base", "form", "image", "use"}
     found = outline(report)
     handlers = [name for name, _ in found.attributes if name.startswith("on") or name == "style"]
-    addresses = re.findall(r"https?:|//|url\(|@import|javascript:", report)
+    without_hash = re.sub(r"sha256-[\w+/&#;]+", "", report)  # base64 may hold a double slash
+    addresses = re.findall(r"https?:|//|url\(|@import|javascript:", without_hash)
     assert (loading & set(found.tags), handlers, addresses) == (set(), [], [])
 
 
@@ -112,13 +113,22 @@ def test_the_policy_allows_exactly_the_style_of_the_page(report: str) -> None:
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in plain
 
 
-def test_headings_follow_the_study_s_order(report: str) -> None:
-    """Title, contents, each analysis, what was opened, provenance."""
+def test_headings_follow_the_order_in_which_a_clinician_reads(report: str) -> None:
+    """Who is in, courses before models, each in study order; then methods and what was opened."""
     assert [heading for heading in outline(report).headings if heading] == [
         "A made-up study",
         "Contents",
-        *("Overall", "Mortality", "Dose test", "The model of survival", "Screen", "Broken"),
-        "What was opened, and under which policy",
+        "Who is in",
+        "Course over time",
+        *("Overall", "Mortality", "Dose test"),
+        "Models",
+        *("The model of survival", "Screen", "Broken"),
+        "What changed since the last release",
+        "Methods",
+        "References",
+        "What is not shown, and why",
+        "What each party learned, and under which policy",
+        "Policy",
         "Provenance",
     ]
 
@@ -162,7 +172,7 @@ def test_the_watermark_is_in_every_figure(tmp_path: Path) -> None:
         (DEVELOPMENT.split(":")[0] in svg, SYNTHETIC in svg, svg.count("watermark-across"))
         for svg in figures
     ]
-    assert held == [(True, True, 2)] * 3
+    assert held == [(True, True, 2)] * 6
 
 
 def test_without_a_watermark_there_is_no_banner(tmp_path: Path) -> None:
@@ -193,7 +203,7 @@ def test_hostile_names_are_text_everywhere(tmp_path: Path) -> None:
 def test_curves_of_few_events_are_not_drawn(report: str) -> None:
     """The made-up curves have three and four events: any point would show them."""
     told = "Curves are not drawn where their first points would tell of few patients."
-    assert (report.count("<svg"), report.count(told)) == (0, 2)
+    assert (report.count('class="curve"'), report.count(told)) == (0, 2)
 
 
 def test_an_accepted_analysis_shows_its_counts(tmp_path: Path) -> None:
@@ -220,7 +230,7 @@ def test_table_headers_have_their_scope(report: str) -> None:
 def test_every_figure_has_a_caption(accepted: Path) -> None:
     """A drawing without a caption cannot be read alone."""
     report = build_report(accepted).decode()
-    assert report.count("<figure>") == report.count("<figcaption>") == 3
+    assert report.count("<figure") == report.count("<figcaption>") == 6
 
 
 def test_a_release_without_analyses_is_still_a_report(tmp_path: Path) -> None:

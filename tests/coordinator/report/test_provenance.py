@@ -6,6 +6,7 @@ from typing import Any
 
 from coordinator.report import provenance
 from coordinator.report.folder import Document, ReleaseFolder
+from coordinator.report.parties import opened
 from coordinator.report.suppression import Suppressed
 from tests.coordinator.report.made import disclosure, manifest
 
@@ -29,15 +30,13 @@ def test_who_is_in_and_who_is_not() -> None:
 
 def test_what_was_opened_is_listed_by_class() -> None:
     """Each analysis has its class and words, under its label."""
-    assert provenance.opened(folder()).rows == (("The model of survival", "B", "how many leave"),)
+    assert opened(folder()).rows == (("B", "how many leave", "The model of survival"),)
 
 
 def test_a_class_that_is_not_accepted_is_pointed_out() -> None:
     """What a policy does not accept cannot pass unseen."""
     found = folder(opened={"model": [{"class": "C", "what": "sums by death"}]})
-    assert provenance.opened(found).rows[0][2] == (
-        "sums by death (the policy does not accept this class)"
-    )
+    assert opened(found).rows[0][1] == ("sums by death (the policy does not accept this class)")
 
 
 def test_exceptions_have_the_sentence_that_was_signed() -> None:

@@ -77,11 +77,11 @@ def test_a_failure_has_its_sentence_and_nothing_else() -> None:
     assert (found.failure, found.figures, found.tables) == (SEPARATED, (), ())
 
 
-@pytest.mark.parametrize("kind", ["logrank", "cox"])
-def test_tests_and_models_have_no_figure(kind: str) -> None:
-    """Only curves are drawn."""
+@pytest.mark.parametrize(("kind", "figures"), [("logrank", 0), ("cox", 1)])
+def test_models_have_a_forest_plot_and_tests_no_figure(kind: str, figures: int) -> None:
+    """A test has one number."""
     result = {"logrank": logrank(), "cox": cox_fit().document()}[kind]
-    assert section(view(kind, result), "a1").figures == ()
+    assert len(section(view(kind, result), "a1").figures) == figures
 
 
 def test_a_name_without_a_label_is_made_words() -> None:
