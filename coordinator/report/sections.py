@@ -121,7 +121,7 @@ def tables_of(view: View) -> list[Table]:
 
 
 def _figures(view: View, identity: str) -> Iterator[Figure]:
-    """Yield the forest of a model, the figures of the kinds in DRAWN, a model's form, and curves."""
+    """Yield a model's forest, the figures of the kinds in DRAWN, a model's form, and curves."""
     forest = forest_of(view)
     if forest is not None:
         yield _forest(view, forest, f"{identity}-forest")

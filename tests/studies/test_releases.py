@@ -239,7 +239,7 @@ def test_what_is_synthetic_says_so_everywhere(anakinra_release: Simulated) -> No
 
 @pytest.mark.parametrize("name", ["anakinra", "mgh"])
 def test_every_accepted_exception_is_a_sentence(name: str) -> None:
-    """The synthetic studies write their exceptions out, one for each analysis that asks."""
+    """The synthetic studies write their exceptions out, for each analysis that asks for data."""
     study = read_study((ROOT / "studies" / name / "study.yaml").read_text(), name)
     asking = {name for name, one in study.analyses.items() if one.kind != "adjustment"}
     assert {item.analysis for item in study.policy.accepted} == asking
