@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from coordinator.report import watermark
 from coordinator.report.axes import round_step
-from coordinator.report.direct_labels import wrapped
+from coordinator.report.direct_labels import text_width, wrapped
 from coordinator.report.forest_rows import Forest, ForestRow
 from coordinator.report.form_figure import ratio_ticks
 from coordinator.report.risk_table import INK
@@ -54,6 +54,7 @@ class Scale:
     low: float
     high: float
     ratio: bool
+    end: float = END
 
     def on_axis(self, value: float) -> float:
         """Return where an effect stands on the axis before it is drawn."""
@@ -64,7 +65,7 @@ class Scale:
     def x(self, value: float) -> float:
         """Return where an effect is drawn; at the end of the axis if it lies beyond."""
         held = min(max(self.on_axis(value), self.low), self.high)
-        return START + (END - START) * (held - self.low) / (self.high - self.low)
+        return START + (self.end - START) * (held - self.low) / (self.high - self.low)
 
     def beyond(self, value: float) -> bool:
         """Return whether an effect lies beyond the axis."""
@@ -146,7 +147,8 @@ def _scale(forest: Forest) -> Scale:
     else:
         least, most = min([0.0, *effects, *ends]), max([0.0, *effects, *ends])
     room = 0.04 * (most - least or 1.0)
-    return Scale(least - room, most + room, forest.ratio)
+    widest = max(text_width(row.text, SIZE) for row in forest.rows)
+    return Scale(least - room, most + room, forest.ratio, min(END, WIDTH - 54 - widest))
 
 
 def _head(figure: ForestFigure, y: float) -> list[Markup]:
@@ -166,14 +168,14 @@ def _axis(figure: ForestFigure, scale: Scale, top: float, bottom: float) -> list
         element("line", class_="reference", x1=at, x2=at, y1=top, y2=bottom, stroke="#5a5a5a",
                 stroke_width=1, stroke_dasharray="4 3"),
         element("line", x1=0, x2=WIDTH, y1=top, y2=top, stroke=INK, stroke_width=1),
-        element("line", x1=START, x2=END, y1=bottom, y2=bottom, stroke=INK, stroke_width=1),
+        element("line", x1=START, x2=scale.end, y1=bottom, y2=bottom, stroke=INK, stroke_width=1),
         *(
             element("line", x1=scale.x(t), x2=scale.x(t), y1=bottom, y2=bottom + 4, stroke=INK,
                     stroke_width=1)
             for t in ticks
         ),
         *(_text(f"{t:.10g}", scale.x(t), bottom + 15, anchor="middle", kind="tick") for t in ticks),
-        _text(title, (START + END) / 2, bottom + 31, anchor="middle", kind="axis-title"),
+        _text(title, (START + scale.end) / 2, bottom + 31, anchor="middle", kind="axis-title"),
     ]  # fmt: skip
 
 

@@ -90,9 +90,11 @@ def _terms(
 ) -> Iterator[ForestRow]:
     """Yield the lines of terms; the levels of a category after their heading and reference."""
     headed = ""
+    covariates = view.document.options.get("covariates", ())
+    splines = {_inside(name) for name in covariates if name.startswith(SPLINE)}
     for term in terms:
         name = term["term"]
-        if name == INTERCEPT or name.startswith(SPLINE):
+        if name == INTERCEPT or name.rstrip("'") in splines:
             continue
         covariate, _, level = name.rpartition("=")
         grouped = bool(covariate) and name not in view.labels and covariate in view.references
@@ -103,6 +105,11 @@ def _terms(
             yield ForestRow(reference, "reference", text="reference", under=True)
         label = view.label(level) if grouped else view.term(name)
         yield _line(view, label, term, field, few=few, under=grouped)
+
+
+def _inside(spline: str) -> str:
+    """Return what a spline is of, which its columns are named after."""
+    return spline.removeprefix(SPLINE).rpartition(", knots")[0]
 
 
 def _line(
