@@ -52,7 +52,7 @@ class Refresh:
             tell=progress,
         )
         waits_s = home.settings["refresh.deadline_s"] if deadline_s is None else deadline_s
-        self._deadline_s, self._progress = waits_s, progress
+        self._deadline_s = waits_s
         self.driver = Driver(release, exchange, deadline_s=waits_s, progress=progress)
         self.driver.open()
 
