@@ -149,11 +149,13 @@ def maximise(
 def estimable(start: Point, events: int, spread: Floats) -> tuple[Floats, np.ndarray]:
     """Return the inverse information at beta = 0, and which columns are aliased.
 
-    spread (p,): standard deviations of the columns over all rows. A column without any is aliased
-    whatever its information: of sealed sums that is a rounding error, and not 0.
+    spread (p,): standard deviations of the columns over all rows. Where events are counted (a model
+    of hazards, without an intercept) a column without spread is aliased whatever its information:
+    of sealed sums that is a rounding error, and not 0.
     """
     informative = np.maximum(np.diag(start.information), 1e-3 * events * spread**2)
-    return inverse(start.information, np.where(spread > 0, PIVOT * informative, np.inf))
+    constant = (spread == 0) & (events > 0)
+    return inverse(start.information, np.where(constant, np.inf, PIVOT * informative))
 
 
 def refuse_overflow(start: Point) -> None:
