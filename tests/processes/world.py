@@ -68,7 +68,7 @@ disclosure:
 PYTHON: Final = sys.executable
 OWN_FILES: Final = (
     *("manifest.json", "log.jsonl"),
-    *("report.html", "report.signed.json", "signed.json"),
+    *("report.html", "report.pdf", "report.signed.json", "signed.json"),
 )
 
 
