@@ -132,7 +132,7 @@ SETTINGS: Final = (
         "reminders.recipients",
         "texts",
         {},
-        'Addresses of each hospital, with commas between them: {north = "it@north.example.org"}.',
+        "Addresses of each hospital by its name, with commas between several.",
     ),
     Setting("reminders.copies", "text", "", "Addresses that get all reminders."),
     Setting("invitation.valid_days", "integer", 14, "How long an invitation is good.", least=1),

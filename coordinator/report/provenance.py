@@ -39,7 +39,7 @@ def facts(release: ReleaseFolder) -> list[tuple[str, str]]:
     """Return the numbers at the report's head, each with what it counts."""
     manifest = release.manifest
     inside, out = len(manifest["sites_in"]), len(manifest["sites_out"])
-    failed = sum(bool(document.result.get("failed")) for document in release.documents)
+    failed = sum(document.result.get("failed") is True for document in release.documents)
     return [
         (numbers.count(manifest["patients"]), "patients"),
         (f"{inside} of {inside + out}", "hospitals"),

@@ -60,7 +60,7 @@ class Tally:
 def tallies(document: Document) -> Iterator[Tally]:
     """Yield the counts of each model of a document; nothing of a failure or an unknown kind."""
     result = document.result
-    if result.get("failed"):
+    if result.get("failed") is True:
         return
     if "models" in result:
         for model, found in result["models"].items():

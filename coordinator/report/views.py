@@ -57,7 +57,7 @@ class View:
     @property
     def failed(self) -> bool:
         """Return whether the analysis ended alone."""
-        return bool(self.result.get("failed"))
+        return self.result.get("failed") is True
 
     @property
     def heading(self) -> str:

@@ -6,13 +6,14 @@ The next round's asks follow from the study and the answers so far, and from not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from site_agent.contract.analyses.guard import guard
 from site_agent.contract.analyses.guard_openings import Key
-from site_agent.contract.analyses.results import Result
+from site_agent.contract.analyses.results import Failure, Result
 from site_agent.contract.canonical import digest
 from site_agent.contract.catalogue import KINDS, SUMS
 from site_agent.contract.declared import as_declared
@@ -23,6 +24,10 @@ from site_agent.contract.sums import Answer, Ask, Estimator, Sum
 from site_agent.contract.weighted import weighted
 
 NOTHING: Final = 1e-7
+UNSAYABLE: Final = (
+    "the computation gave a number that is infinite or undefined, so none of its numbers is given; "
+    "see whether an outcome or a covariate is the same in all rows, or has values far too large"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,17 @@ def plan(
         for name, analysis in study.analyses.items()
     }
     results: dict[str, Any] = yield from lockstep(estimators)
-    return Outcome(admitted.patients, admitted.sites, results)
+    sayable = {name: _sayable(result) for name, result in results.items()}
+    return Outcome(admitted.patients, admitted.sites, sayable)
+
+
+def _sayable(result: Result) -> Result:
+    """Return the result; a failure in its place if a number of its document is not finite."""
+    try:
+        json.dumps(result.document(), allow_nan=False)
+    except (ValueError, OverflowError):
+        return Failure(UNSAYABLE)
+    return result
 
 
 def _estimator(study: Study, analysis: Analysis, withheld: Mapping[Key, str]) -> Estimator:

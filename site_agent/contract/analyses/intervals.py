@@ -34,8 +34,11 @@ def two_sided_p(statistic: float) -> float:
 
 
 def chi_square_p(statistic: float, df: int) -> float:
-    """Return the upper tail of the chi-square distribution with `df` degrees of freedom."""
-    return float(chdtrc(df, statistic))
+    """Return the upper tail of the chi-square distribution with `df` degrees of freedom.
+
+    A statistic below 0 is the rounding error of one that is 0.
+    """
+    return float(chdtrc(df, max(statistic, 0.0)))
 
 
 def limits(p: Floats, se: Floats, *, scale: str, level: float) -> tuple[Floats, Floats]:

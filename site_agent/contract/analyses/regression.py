@@ -20,6 +20,7 @@ from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Arrays
 
 INTERCEPT: Final = "(Intercept)"
+ROUNDING: Final = 1e-14  # of a sum of squares: less of it is no variance
 COUNTED_POINTS: Final = 6  # of Newton's method, or of an iteration
 
 
@@ -94,6 +95,11 @@ def refuse_outcomes(model: Regression, known: Arrays) -> None:
             f"{model.family.name} needs; correct the outcome or take another family"
         )
     if model.family.name == "gaussian":
+        mean, square = (known[name][0] / known["weight"][0] for name in ("outcome", "square"))
+        if model.frame.offset is None and square - mean**2 <= ROUNDING * square:
+            raise AnalysisError(
+                f"the outcome is the same in all {rows} rows; there is nothing to explain"
+            )
         return
     above = int(known["above_zero"][0])
     if not above:

@@ -124,3 +124,15 @@ def test_the_axes_have_the_study_s_labels() -> None:
 def test_a_reader_without_eyes_on_the_figure() -> None:
     """The description says where each curve starts and ends."""
     assert "high: 2.00 on day 0, 2.00 on day 1." in drawn(smooths(curve("high", 20)))
+
+
+def test_no_group_has_a_curve() -> None:
+    """The section has no figure, and says of each group why."""
+    none = {**smooths(), "failed": [{"group": "high", "because": "rows on 1 days only"}]}
+    found = section(view("loess", none), "one")
+    (table,) = found.tables
+    assert (found.figures, found.failure, table.rows) == (
+        (),
+        "",
+        (("high", "rows on 1 days only"),),
+    )

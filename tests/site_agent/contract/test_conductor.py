@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from site_agent.contract.analyses.results import Failure
 from site_agent.contract.catalogue import SUMS
 from site_agent.contract.conductor import Conductor, sections
 from site_agent.contract.errors import Refused
+from site_agent.contract.sums import Answer, Ask
 from site_agent.contract.totals import read_totals
 from tests.protocol import STUDY, Play, World, frozen, the_study
 
@@ -229,3 +234,30 @@ def test_no_totals_break_the_conductor(rounds: list[list[float]]) -> None:
             given_totals = np.resize(values, size).tobytes()
             conductor.advance(read_totals(conductor.asks, given_totals))
     assert conductor.finished or len(conductor.asks) in (1, 2)
+
+
+@dataclass(frozen=True)
+class Unsayable:
+    """A result with a number that no document can hold."""
+
+    number: float
+
+    def document(self) -> dict[str, Any]:
+        return {"estimate": self.number}
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_number_that_is_none_ends_its_analysis_alone(
+    number: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result with NaN or infinity becomes a failure in words; the others stay."""
+
+    def outcomes(_: object) -> Generator[tuple[Ask, ...], tuple[Answer, ...], dict[str, Any]]:
+        yield from ()
+        return {"bad": Unsayable(number), "good": Unsayable(1.0)}
+
+    finished()
+    monkeypatch.setattr("site_agent.contract.conductor.lockstep", outcomes)
+    found = replay(GUARD).outcome
+    assert found is not None
+    assert [type(found.results[name]) for name in ("bad", "good")] == [Failure, Unsayable]

@@ -147,3 +147,19 @@ def test_a_group_of_one_day_has_no_curve() -> None:
     """Too few days are told of the group; the analysis goes on."""
     found = outcome(SMOOTH, [1, 2], [1, 2], visit=[3, 3]).document()
     assert "rows on 1 days only" in found["failed"][0]["because"]
+
+
+@pytest.mark.parametrize("analysis", [LINE, EQUATIONS])
+@pytest.mark.parametrize("value", [0.0, 0.1, 3.0])
+def test_an_outcome_that_is_always_the_same(analysis: str, value: float) -> None:
+    """There is nothing to explain, and no error of rounding is taken for something."""
+    found = outcome(analysis, [0, 1, 2, 5], [value] * 4)
+    assert found.because == "the outcome is the same in all 4 rows; there is nothing to explain"
+
+
+def test_counts_that_are_always_the_same() -> None:
+    """A Poisson model has the logarithm of the count, no slope, and a likelihood ratio of 0."""
+    poisson = LINE.replace("gaussian", "poisson")
+    found = outcome(poisson, [0, 1, 2, 5], [3.0] * 4)
+    assert terms(found) == pytest.approx([math.log(3), 0], abs=1e-12)
+    assert found.document()["tests"][0]["p_value"] == pytest.approx(1, abs=1e-5)
