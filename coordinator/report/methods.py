@@ -263,6 +263,8 @@ def _glm(documents: Documents, cite: Citations) -> str:
         f"Outcomes were modelled by {named} regression{cite.cite('mccullagh')} with "
         f"{_level(documents)} Wald limits."
     )
+    if "profile" in _options(documents, "intervals"):
+        text += " Limits of the profile likelihood are given beside them."
     robust = [v for v in _options(documents, "robust") if v != "none"]
     if robust:
         clusters = listed(map(_of(ERRORS), robust))
@@ -294,6 +296,21 @@ def _adjustment(documents: Documents, cite: Citations) -> str:
     )
 
 
+def _weighting(documents: Documents, cite: Citations) -> str:
+    weights = {
+        "ate": "of the average treatment effect",
+        "stabilised": "of the average treatment effect, stabilised",
+        "att": "of the effect in the treated",
+        "overlap": "of the effect in the overlap",
+    }
+    named = listed(map(_of(weights), _options(documents, "variant")))
+    return (
+        f"Patients were weighted by a propensity score{cite.cite('rosenbaum')} from logistic "
+        f"regression, with the weights {named}{cite.cite('austin_iptw')}. Balance is judged by "
+        f"standardized mean differences{cite.cite('austin')}."
+    )
+
+
 KINDS: Final[Mapping[str, Callable[[Documents, Citations], str]]] = {
     "table_one": _table_one,
     "proportion": _proportion,
@@ -309,6 +326,7 @@ KINDS: Final[Mapping[str, Callable[[Documents, Citations], str]]] = {
     "glm": _glm,
     "gee": _gee,
     "loess": _loess,
+    "weighting": _weighting,
 }
 
 

@@ -11,6 +11,9 @@ REFERENCES: Final = {
     "austin": "Austin PC. Balance diagnostics for comparing the distribution of baseline "
     "covariates between treatment groups in propensity-score matched samples. Stat Med "
     "2009;28:3083–3107.",
+    "austin_iptw": "Austin PC, Stuart EA. Moving towards best practice when using inverse "
+    "probability of treatment weighting (IPTW) using the propensity score to estimate causal "
+    "treatment effects in observational studies. Stat Med 2015;34:3661–3679.",
     "bonawitz": "Bonawitz K, Ivanov V, Kreuter B, et al. Practical secure aggregation for "
     "privacy-preserving machine learning. Proc ACM CCS 2017:1175–1191.",
     "breslow": "Breslow N. Covariance analysis of censored survival data. Biometrics "
@@ -61,6 +64,8 @@ REFERENCES: Final = {
     "2001;57:120–125.",
     "pearl": "Pearl J. Causality: models, reasoning, and inference. 2nd ed. Cambridge: Cambridge "
     "University Press; 2009.",
+    "rosenbaum": "Rosenbaum PR, Rubin DB. The central role of the propensity score in "
+    "observational studies for causal effects. Biometrika 1983;70:41–55.",
     "royston": "Royston P, Parmar MKB. Restricted mean survival time: an alternative to the hazard "
     "ratio for the design and analysis of randomized trials with a time-to-event outcome. BMC Med "
     "Res Methodol 2013;13:152.",
