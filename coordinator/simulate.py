@@ -132,9 +132,15 @@ def read_study_file(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(f"the study file {path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise ConfigurationError(f"{path} is a folder; give the study file in it") from None
+    except UnicodeDecodeError:
         raise ConfigurationError(
-            f"the study file {path} cannot be read as text: {type(error).__name__}"
+            f"the study file {path} is not UTF-8 text; save it as such, or give another file"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"the study file {path} cannot be read: {error.strerror}"
         ) from None
 
 

@@ -122,7 +122,7 @@ class Predictor:
 
     def _row(self, curve: str, stratum: str, time: float, hazard: float, error: float) -> Row:
         z, survival = normal_quantile(self.conf_level), math.exp(-hazard)
-        low, high = math.exp(-hazard - z * error), min(1.0, math.exp(z * error - hazard))
+        low, high = math.exp(-hazard - z * error), math.exp(min(0.0, z * error - hazard))
         return (curve, stratum, time, survival, survival * error, low, high, hazard)
 
     def at_steps(self, profile: Profile, baseline: Baseline) -> tuple[Row, ...]:

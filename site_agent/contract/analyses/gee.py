@@ -27,7 +27,7 @@ import numpy as np
 
 from site_agent.contract.analyses.gee_results import Solved, gee_fit
 from site_agent.contract.analyses.gee_sums import EQUATIONS, SANDWICH, WAVES
-from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
+from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld, read_span
 from site_agent.contract.analyses.mixing import Mixing
 from site_agent.contract.analyses.newton import FARTHEST, PIVOT, inverse
 from site_agent.contract.analyses.regression import (
@@ -85,14 +85,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
 
 def _read_waves(fields: Fields) -> list[int]:
     """Read `waves`: the first and the last wave, whole numbers."""
-    found = fields.numbers("waves")
-    node = fields.named.get("waves") or fields.node
-    if len(found) != 2 or any(value != int(value) for value in found) or found[0] >= found[-1]:
-        fields.issue("waves: expected two whole numbers, the first and the last wave", node)
-        return [0, 1]
-    if found[1] - found[0] >= MOST_WAVES:
-        fields.issue(f"waves: expected at most {MOST_WAVES} waves", node)
-    return [int(value) for value in found]
+    return read_span(fields, "waves", "wave", most=MOST_WAVES)
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:

@@ -140,7 +140,7 @@ def weight_issues(opened: tuple[Opening, ...]) -> list[tuple[str, str]]:
         "no limit sees by how much. {} the stewards accept the analysis by name "
         "(disclosure.accepted)"
     )
-    little = {"weights": "one close to 0", "offset": "a hazard far below the others'"}
+    little = {"weights": "one close to 0", "offset": "one far below the others'"}
     words = {"weights": "its weights", "offset": "its offset"}
     return [
         (name, f"{words[option]} {sentence.format(little[option], instead)}")

@@ -236,3 +236,21 @@ class Kind:
         if self.by_covariate:
             return tuple((frame.covariates[0], frame) for frame in frames)
         return tuple(zip(("", *self.further), frames, strict=False))
+
+
+def read_span(fields: Fields, name: str, what: str, *, most: int) -> list[int]:
+    """Read a first and a last whole number, at most `most` of them; [0, 1] if they are not that."""
+    node = fields.node_of(name, required=True)
+    if node is None:
+        return [0, 1]
+    found = fields.numbers(name)
+    if len(found) != 2 or any(value != int(value) for value in found) or found[0] >= found[-1]:
+        fields.issue(
+            f"{name}: found {', '.join(f'{value:g}' for value in found) or 'nothing'}; expected "
+            f"two whole numbers, the first {what} and a later one that is the last",
+            node,
+        )
+        return [0, 1]
+    if found[1] - found[0] >= most:
+        fields.issue(f"{name}: expected at most {most} {what}s", node)
+    return [int(value) for value in found]

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from site_agent.contract.analyses.counts import LEFT_OUT
-from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
+from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld, read_span
 from site_agent.contract.analyses.local_regression import DayTable, Smooth, smooth
 from site_agent.contract.analyses.regression import read_number
 from site_agent.contract.analyses.results import Tidy, number, numbers
@@ -129,13 +129,7 @@ def _read_degree(fields: Fields) -> int:
 
 def _read_days(fields: Fields) -> list[int]:
     """Read `days`: the first and the last whole day."""
-    found, node = fields.numbers("days"), fields.named.get("days") or fields.node
-    if len(found) != 2 or any(day != int(day) for day in found) or found[0] >= found[-1]:
-        fields.issue("days: expected two whole numbers, the first and the last day", node)
-        return [0, 1]
-    if found[1] - found[0] >= MOST_DAYS:
-        fields.issue(f"days: expected at most {MOST_DAYS} days", node)
-    return [int(day) for day in found]
+    return read_span(fields, "days", "day", most=MOST_DAYS)
 
 
 def _frame(options: Options) -> Frame:

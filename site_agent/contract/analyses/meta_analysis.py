@@ -129,8 +129,9 @@ def limits(study: Study, analysis: Analysis) -> tuple[int, int]:
 
 
 def _too_few(least: int, events: int) -> str:
+    few = f"fewer than {least} hospitals have" if least > 1 else "no hospital has"
     return (
-        f"withheld: fewer than {least} hospitals have an estimate of their own (at least {events} "
+        f"withheld: {few} an estimate of {'its' if least < 2 else 'their'} own (at least {events} "
         f"events, a likelihood with a maximum, a covariate that varies), and the sums of fewer "
         f"would give single ones back. Take a pooled model (cox), or join groups"
     )

@@ -206,8 +206,8 @@ def _check_classes(root: Fields, study: Study) -> None:
     named = root.named.get("analyses")
     for name, analysis in study.analyses.items():
         for disclosure, what in KINDS[analysis.kind].uses(analysis.options):
-            if disclosure in study.policy.classes:
-                continue
+            if disclosure in study.policy.classes or not study.policy.classes:
+                continue  # no class at all is an issue of its own
             hint = ""
             if analysis.options.get("baseline") == "pooled":
                 sealed = disclosure == "C" and analysis.options["risk_sets"] == "open"

@@ -163,3 +163,18 @@ def test_counts_that_are_always_the_same() -> None:
     found = outcome(poisson, [0, 1, 2, 5], [3.0] * 4)
     assert terms(found) == pytest.approx([math.log(3), 0], abs=1e-12)
     assert found.document()["tests"][0]["p_value"] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("waves", "said"),
+    [
+        (", waves: [5, 1]", "waves: found 5, 1; expected two whole numbers, the first wave and a "),
+        (", waves: [3, 3]", "waves: found 3, 3; expected two whole numbers"),
+        ("", "'waves' is missing"),
+    ],
+)
+def test_waves_that_are_none(waves: str, said: str) -> None:
+    """The last wave is a later one; what was found is said."""
+    with pytest.raises(StudyError) as raised:
+        outcome(EQUATIONS.replace(", waves: [0, 1]", waves), [0], [0])
+    assert said in str(raised.value)
