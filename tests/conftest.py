@@ -21,8 +21,12 @@ settings.load_profile("fixed")
 passwords.COST -= 10  # of what a password costs to look at, a thousandth
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless chromium; `tests.browser` opens windows of it and looks at pages."""
+    """Headless chromium; `tests.browser` opens windows of it and looks at pages.
+
+    While it is there an event loop runs in this thread, so that no test of another module may find
+    it: asyncio.run() would refuse.
+    """
     with chromium() as started:
         yield started
