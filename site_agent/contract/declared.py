@@ -8,13 +8,14 @@ checked before it leaves, by all parties alike; one that is not declared ends th
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 
 from site_agent.contract.catalogue import KINDS, SUMS
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Frame
+from site_agent.contract.lockstep import passed
 from site_agent.contract.study.model import Analysis, Study
-from site_agent.contract.sums import Answer, Ask, Estimator
+from site_agent.contract.sums import Ask, Estimator
 
 
 def as_declared(
@@ -29,21 +30,13 @@ def as_declared(
     frames = frozenset(frame for model, frame in models if model not in withheld)
     sums = frozenset(entry.name for entry in kind.sums)
     classes = frozenset(("A", *(disclosure for disclosure, _ in kind.uses(analysis.options))))
-    return _checked(estimator, frames, sums, classes)
 
-
-def _checked(
-    estimator: Estimator, frames: frozenset[Frame], sums: frozenset[str], classes: frozenset[str]
-) -> Generator[tuple[Ask, ...], tuple[Answer, ...], object]:
-    answers: tuple[Answer, ...] | None = None
-    while True:
-        try:
-            asks = next(estimator) if answers is None else estimator.send(answers)
-        except StopIteration as done:
-            return done.value
+    def checked(asks: tuple[Ask, ...]) -> tuple[Ask, ...]:
         for ask in asks:
             _refuse_undeclared(ask, frames, sums, classes)
-        answers = yield asks
+        return asks
+
+    return passed(estimator, checked)
 
 
 def _refuse_undeclared(

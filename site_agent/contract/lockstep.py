@@ -33,6 +33,19 @@ def lockstep(
     return {name: outcomes[name] for name in estimators}
 
 
+def passed(
+    estimator: Estimator, through: Callable[[tuple[Ask, ...]], tuple[Ask, ...]]
+) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Any]:
+    """Run an estimator whose asks of each round go through a function; return its result."""
+    answers: tuple[Answer, ...] | None = None
+    while True:
+        try:
+            asks = next(estimator) if answers is None else estimator.send(answers)
+        except StopIteration as done:
+            return done.value
+        answers = yield through(asks)
+
+
 def by_covariate(
     frames: Sequence[Frame],
     withheld: Mapping[str, str],

@@ -14,6 +14,7 @@ from site_agent.contract.analyses.weighting import propensity
 from site_agent.contract.analyses.weights import WEIGHTING
 from site_agent.contract.declared import as_declared
 from site_agent.contract.errors import AnalysisError
+from site_agent.contract.lockstep import passed
 from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Answer, Arrays, Ask, Estimator
 
@@ -32,13 +33,11 @@ def _behind(
         found = yield from as_declared(study, named, {}, propensity(study, named))
     except AnalysisError as error:
         raise AnalysisError(f"there are no weights '{named.name}': {error}") from None
-    answers: tuple[Answer, ...] | None = None
-    while True:
-        try:
-            asks = next(estimator) if answers is None else estimator.send(answers)
-        except StopIteration as done:
-            return done.value
-        answers = yield tuple(_with(ask, found.floats) for ask in asks)
+
+    def weighed(asks: tuple[Ask, ...]) -> tuple[Ask, ...]:
+        return tuple(_with(ask, found.floats) for ask in asks)
+
+    return (yield from passed(estimator, weighed))
 
 
 def _with(ask: Ask, floats: Arrays) -> Ask:

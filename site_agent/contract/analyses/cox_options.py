@@ -21,6 +21,7 @@ from site_agent.contract.analyses.cox_sums import (
 from site_agent.contract.analyses.cox_thirds import THIRDS
 from site_agent.contract.analyses.functional_form import read_form
 from site_agent.contract.analyses.kind import Context, Options
+from site_agent.contract.analyses.profile_limit import INTERVALS
 from site_agent.contract.analyses.proportionality import TRANSFORMS
 from site_agent.contract.analyses.weights import is_weighted, read_weights
 from site_agent.contract.study.fields import Fields, nearest
@@ -31,7 +32,6 @@ TIES: Final = ("efron", "breslow")
 BASELINES: Final = ("pooled", "by_site")
 RISK_SET_FORMS: Final = ("sealed", "open")
 COMPLETE: Final = ("per_model", "common")
-INTERVALS: Final = ("wald", "profile")
 BESIDE_PLAIN: Final = ("robust", "concordance", "predict", "baseline_curve")
 # The sum that gives a point of the likelihood, by how risk sets are summed; "" within hospitals.
 POINTS: Final = {"sealed": SEALED_RISK_SETS, "open": RISK_SETS, "": WITHIN_SITE}

@@ -66,7 +66,7 @@ SMALL: Final = 1e-10  # of the last step, in standard errors, and of the correla
 
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
     options = read_regression(fields, context)
-    waves = _read_waves(fields)
+    waves = read_span(fields, "waves", "wave", most=MOST_WAVES)
     node = fields.node_of("wave", required=True)
     wave = None
     if node is not None:
@@ -81,11 +81,6 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         "correlation": fields.choice("correlation", STRUCTURES, default="exchangeable"),
         "qic": fields.flag("qic"),
     }
-
-
-def _read_waves(fields: Fields) -> list[int]:
-    """Read `waves`: the first and the last wave, whole numbers."""
-    return read_span(fields, "waves", "wave", most=MOST_WAVES)
 
 
 def _uses(options: Options) -> tuple[tuple[Disclosure, str], ...]:

@@ -20,11 +20,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from site_agent.contract.analyses.cox_options import INTERVALS
 from site_agent.contract.analyses.glm_profile import Reported, profile_limits
 from site_agent.contract.analyses.glm_results import GlmFit, Scaled, glm_fit
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
 from site_agent.contract.analyses.newton import Monotone, maximise
+from site_agent.contract.analyses.profile_limit import INTERVALS
 from site_agent.contract.analyses.regression import (
     Regression,
     centre_and_covariance,
@@ -39,7 +39,7 @@ from site_agent.contract.analyses.regression import (
 )
 from site_agent.contract.analyses.regression_sums import BEHIND, CLUSTERS, MOMENTS, POINT
 from site_agent.contract.analyses.separation import running_away
-from site_agent.contract.analyses.weights import read_weights, weighting_of
+from site_agent.contract.analyses.weights import WEIGHTING, read_weights, weighting_of
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.study.fields import Fields
@@ -60,7 +60,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
     if gaussian and dispersion == "fixed":
         node = fields.named.get("dispersion")
         fields.issue("family gaussian estimates its dispersion; take 'dispersion' out", node)
-    usual = "patient" if "weighting" in weights else "none"
+    usual = "patient" if WEIGHTING in weights else "none"
     robust = fields.choice("robust", ("none", *CLUSTERS), default=usual)
     intervals = fields.choice("intervals", INTERVALS, default="wald")
     if intervals == "profile" and (robust != "none" or dispersion == "estimated"):

@@ -112,7 +112,7 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         "cohort": context.cohort(fields, table),
         "outcome": read_number(fields, context, "outcome", table, required=True) or "",
         "day": read_number(fields, context, "day", table, required=True) or "",
-        "days": _read_days(fields),
+        "days": read_span(fields, "days", "day", most=MOST_DAYS),
         "by": context.category(fields, "by", table),
         "span": span[0],
         "degree": _read_degree(fields),
@@ -125,11 +125,6 @@ def _read_degree(fields: Fields) -> int:
     if degree not in (0, 1, 2):
         fields.issue("degree: expected 0, 1 or 2", fields.named.get("degree"))
     return degree
-
-
-def _read_days(fields: Fields) -> list[int]:
-    """Read `days`: the first and the last whole day."""
-    return read_span(fields, "days", "day", most=MOST_DAYS)
 
 
 def _frame(options: Options) -> Frame:

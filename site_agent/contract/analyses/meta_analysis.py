@@ -129,11 +129,13 @@ def limits(study: Study, analysis: Analysis) -> tuple[int, int]:
 
 
 def _too_few(least: int, events: int) -> str:
-    few = f"fewer than {least} hospitals have" if least > 1 else "no hospital has"
+    few = f"fewer than {least} hospitals have an estimate of their own"
+    if least == 1:
+        few = "no hospital has an estimate of its own"
     return (
-        f"withheld: {few} an estimate of {'its' if least < 2 else 'their'} own (at least {events} "
-        f"events, a likelihood with a maximum, a covariate that varies), and the sums of fewer "
-        f"would give single ones back. Take a pooled model (cox), or join groups"
+        f"withheld: {few} (at least {events} events, a likelihood with a maximum, a covariate that "
+        f"varies), and the sums of fewer would give single ones back. Take a "
+        f"pooled model (cox), or join groups"
     )
 
 

@@ -31,6 +31,7 @@ from site_agent.contract.sums import Answer, Ask
 MOST: Final = 25  # points on the way to one limit
 LONGEST: Final = 3.0  # of a step, in standard errors
 SIDES: Final = (-1, 1)
+INTERVALS: Final = ("wald", "profile")  # the option by which limits are chosen
 PROFILE_POINTS: Final = 5  # that the budget counts for an end of a profile, or its value at 0
 
 

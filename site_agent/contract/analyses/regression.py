@@ -95,7 +95,7 @@ def refuse_outcomes(model: Regression, known: Arrays) -> None:
             f"{model.family.name} needs; correct the outcome or take another family"
         )
     if model.family.name == "gaussian":
-        mean, square = (known[name][0] / known["weight"][0] for name in ("outcome", "square"))
+        mean, square = _outcome(known)
         if model.frame.offset is None and square - mean**2 <= ROUNDING * square:
             raise AnalysisError(
                 f"the outcome is the same in all {rows} rows; there is nothing to explain"
@@ -121,9 +121,15 @@ def scale_of(model: Regression, known: Arrays) -> float:
     """Return the unit in which the outcome is summed: its standard deviation, or 1."""
     if model.family.name != "gaussian":
         return 1.0
-    mean = known["outcome"][0] / known["weight"][0]
-    variance = known["square"][0] / known["weight"][0] - mean**2
+    mean, square = _outcome(known)
+    variance = square - mean**2
     return float(np.sqrt(variance)) if variance > 1e-24 * mean**2 else 1.0
+
+
+def _outcome(known: Arrays) -> tuple[float, float]:
+    """Return the mean of the outcome and of its square."""
+    mean, square = (float(known[name][0] / known["weight"][0]) for name in ("outcome", "square"))
+    return mean, square
 
 
 def centre_and_covariance(known: Arrays, columns: int) -> tuple[Floats, Floats]:

@@ -14,12 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MONTHS: Final = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
+    *("jan", "feb", "mar", "apr", "may", "jun"),
     *("jul", "aug", "sep", "oct", "nov", "dec"),
 )
 DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
