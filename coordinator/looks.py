@@ -12,19 +12,18 @@ from typing import Final
 
 from coordinator.home import Home
 from site_agent.contract.study.model import Study
+from site_agent.runtime.files import write_at_once
 
 FILE: Final = "look.json"
 DEFERRED: Final = "deferred"
 NOTHING_NEW: Final = "nothing_new"
+HOWS: Final = (DEFERRED, NOTHING_NEW)
 
 
 def note_look(home: Home, study: Study, number: int, how: str, words: str) -> None:
     """Write down how release `number` ended (DEFERRED or NOTHING_NEW), and what to tell of it."""
     said = {"study": study.hash, "release": number, "how": how, "words": words}
-    path = _path(home, study)
-    beside = path.with_name(f".{FILE}.part")
-    beside.write_text(json.dumps(said), encoding="utf-8")
-    beside.rename(path)
+    write_at_once(_path(home, study), json.dumps(said).encode("utf-8"))
 
 
 def look(home: Home, study: Study, number: int) -> dict[str, str]:
@@ -35,9 +34,6 @@ def look(home: Home, study: Study, number: int) -> dict[str, str]:
         said = {}
     this = (said.get("study"), said.get("release")) == (study.hash, number)
     return {how: str(said["words"]) if this and said.get("how") == how else "" for how in HOWS}
-
-
-HOWS: Final = (DEFERRED, NOTHING_NEW)
 
 
 def _path(home: Home, study: Study) -> Path:

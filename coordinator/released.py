@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from coordinator.drafts import aside, release_folder
 from coordinator.home import Home
@@ -29,9 +29,8 @@ from site_agent.contract.reports import (
     read_statement,
 )
 from site_agent.runtime.clock import utc_of
+from site_agent.runtime.files import write_at_once
 from site_agent.runtime.http import BINARY, Exchange
-
-DRAFT: Final = "draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +57,12 @@ def sign_files(folder: Path, center: Identity, release: Release) -> None:
     contents = {name: data for name, data in _contents(folder).items() if name != OF_REPORT}
     report = {name: data for name, data in contents.items() if name in REPORTS}
     contents[OF_REPORT] = _statement(release, report).write(center)
-    _write(folder / OF_REPORT, contents[OF_REPORT])
-    _write(folder / FILE, _statement(release, contents).write(center))
+    write_at_once(folder / OF_REPORT, contents[OF_REPORT])
+    write_at_once(folder / FILE, _statement(release, contents).write(center))
 
 
 def _statement(release: Release, contents: Mapping[str, bytes]) -> Statement:
     return Statement(release.study.hash, release.number, release.digest, hashes(contents))
-
-
-def _write(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(data)
-    beside.replace(path)
 
 
 def leave_draft(exchange: Exchange, opened: str, folder: Path) -> None:

@@ -24,13 +24,13 @@ from coordinator.release import LoggedRound, Release
 from site_agent.contract.analyses.results import Cell, Failure, Result, Tidy
 from site_agent.contract.canonical import sha256
 from site_agent.contract.catalogue import KINDS
+from site_agent.contract.reports import REPORTS
 from site_agent.contract.study.model import Column, Derived, Study
 from site_agent.contract.version import SOFTWARE
 
 SCHEMA: Final = 1
 WATERMARK: Final = "watermark"
-REPORTS: Final = ("report.html", "report.pdf")  # made from all others, and hashed when they are
-NOT_HASHED: Final = ("manifest.json", "comparison.html", *REPORTS)
+NOT_HASHED: Final = ("manifest.json", "comparison.html", *REPORTS)  # these when they are made
 LIBRARIES: Final = ("numpy", "scipy", "pyarrow", "cryptography")
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from coordinator.driver import Standing
 from coordinator.home import Home
+from site_agent.runtime.files import write_at_once
 
 FILE: Final = "waits.json"
 FIRST_PAUSE_S: Final = 30.0
@@ -70,10 +71,7 @@ def read_waits(home: Home, study: str) -> Waits:
 
 def keep_waits(home: Home, study: str, waits: Waits) -> None:
     """Write the note, whole or not at all."""
-    path = _path(home, study)
-    beside = path.with_name(f".{FILE}.part")
-    beside.write_text(json.dumps(asdict(waits)), encoding="utf-8")
-    beside.rename(path)
+    write_at_once(_path(home, study), json.dumps(asdict(waits)).encode("utf-8"))
 
 
 def waiting_since(home: Home, study: str, standing: Standing, now: float) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from site_agent.contract.canonical import sha256
 from site_agent.contract.errors import ConfigurationError
+from site_agent.runtime.files import write_at_once
 
 SCHEMA: Final = 1
 
@@ -71,10 +72,8 @@ def note_reports(folder: Path, reports: Mapping[str, bytes]) -> None:
     path = folder / "manifest.json"
     manifest, _ = _read(path)
     manifest["reports"] = {name: sha256(data) for name, data in sorted(reports.items())}
-    beside = path.with_name(f".{path.name}.part")
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    write_at_once(path, text.encode("utf-8"))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:

@@ -7,8 +7,6 @@ second file of the same make holds them, and the report has a link to it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +34,8 @@ from coordinator.report.published import Published, compare, read_published
 from coordinator.report.sections import section
 from coordinator.report.views import views
 from coordinator.report.withheld import withheld
+from site_agent.runtime.files import write_at_once
+from site_agent.runtime.policy import closed_policy
 
 FILE: Final = "report.html"
 PDF: Final = "report.pdf"
@@ -49,7 +49,10 @@ def build_report(folder: Path, *, compared: bool = False) -> bytes:
     What changed is against the release before, if it is beside this one. ConfigurationError if the
     folder holds no release, or one of another schema.
     """
-    release = read_release(folder)
+    return _report(folder, read_release(folder), compared=compared)
+
+
+def _report(folder: Path, release: ReleaseFolder, *, compared: bool) -> bytes:
     return render(release, read_previous(folder, release), compared=compared).encode("utf-8")
 
 
@@ -62,15 +65,17 @@ def write_report(folder: Path, published: Path | None = None) -> Path:
     ConfigurationError as of `build_report`, and for a file that is wrong or does not fit the
     release.
     """
+    release = read_release(folder)
     found = read_published(published) if published else Published()
-    compared = render_comparison(read_release(folder), found) if found.entries else ""
-    page = build_report(folder, compared=bool(compared))
+    compared = render_comparison(release, found) if found.entries else ""
+    page = _report(folder, release, compared=bool(compared))
     printed = build_pdf(page)
     _write(folder / COMPARISON, compared.encode("utf-8"))
     _write(folder / PDF, printed or b"")
     note_reports(folder, {FILE: page} | ({PDF: printed} if printed else {}))
     # Where the report is, a refresh takes the release for finished: it comes last.
-    return _write(folder / FILE, page)
+    write_at_once(folder / FILE, page)
+    return folder / FILE
 
 
 def without_pdf(folder: Path) -> str:
@@ -78,14 +83,12 @@ def without_pdf(folder: Path) -> str:
     return "" if (folder / PDF).exists() else MISSING
 
 
-def _write(path: Path, data: bytes) -> Path:
+def _write(path: Path, data: bytes) -> None:
     """Write a file at once; without data there is none."""
-    if not data:
+    if data:
+        write_at_once(path, data)
+    else:
         path.unlink(missing_ok=True)
-        return path
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(data)
-    return beside.replace(path)
 
 
 def render(
@@ -141,18 +144,13 @@ def _page(template: str, release: ReleaseFolder, **parts: object) -> str:
     style = _resource("report.css")
     return _template(template).render(
         style=Markup(style),
-        security=_security_policy(style),
+        security=closed_policy(style),
         manifest=release.manifest,
         marks=release.marks,
         altered=release.altered,
         as_of=provenance.as_of(release.manifest),
         **parts,
     )
-
-
-def _security_policy(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 @cache

@@ -5,13 +5,12 @@ It runs nothing and loads nothing: its policy allows one style sheet, named by i
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
 from site_agent.checking.report import Noted, Report
+from site_agent.runtime.policy import closed_policy
 
 STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
@@ -29,12 +28,10 @@ Cell = str | int
 
 def page(report: Report) -> str:
     """Return the whole page."""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     title = escape(f"Check of {report.site} for {report.study}")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{closed_policy(STYLE)}">\n'
         f'<meta name="viewport" content="width=device-width">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
         f"{''.join(_body(report))}</body>\n</html>\n"

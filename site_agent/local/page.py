@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
 from typing import Final
 
 from site_agent.local import figures
 from site_agent.local.cohort import Cohort, Description
+from site_agent.runtime.policy import style_source
 
 STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
@@ -37,8 +37,7 @@ def page(cohort: Cohort, *, keys: bool) -> str:
     )
     parts = [*_swimmers(cohort, names), *_waterfalls(cohort, names), *_curves(cohort)]
     parts += [_table(cohort, found) for found in cohort.descriptions()]
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    security = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
+    security = f"default-src 'none'; img-src data:; style-src {style_source(STYLE)}"
     mark = f"<p><strong>{escape(study.watermark)}</strong></p>" if study.watermark else ""
     title = f"{study.title}: the patients of this hospital"
     return f"""<!doctype html>

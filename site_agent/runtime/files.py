@@ -1,9 +1,16 @@
-"""Writing a file so that it is whole or not there, and only its owner may read it."""
+"""Writing a file so that it is whole or not there."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+def write_at_once(path: Path, data: bytes) -> None:
+    """Write a file in place of one that is there: readers find the one or the other."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(data)
+    beside.replace(path)
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -6,8 +6,6 @@ a prefix.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -20,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from coordinator.exchange.accounts import Visitor
 from coordinator.exchange.auth import instant
+from site_agent.runtime.policy import style_source
 
 PREFIX: Final = "/pages/"
 PACKAGE: Final = "coordinator.exchange.pages"
@@ -84,10 +83,9 @@ def size(count: int) -> str:
 
 
 def _headers() -> dict[str, str]:
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'self'; "
-        f"base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {style_source(_style())}; img-src data:; "
+        f"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return {"content-security-policy": policy, "referrer-policy": "same-origin"}
 
