@@ -16,9 +16,9 @@ from markupsafe import Markup
 from coordinator.report import watermark
 from coordinator.report.axes import round_step
 from coordinator.report.direct_labels import text_width
-from coordinator.report.plot import COLOURS, LABEL_SIZE, TICK_SIZE, WIDTH
+from coordinator.report.plot import COLOURS, LABEL_SIZE, PALE, WIDTH, Sheet, rule, text
 from coordinator.report.risk_table import INK
-from coordinator.report.svg import element, joined, place
+from coordinator.report.svg import element, place
 
 ALIKE: Final = 0.1
 LINE: Final = 20.0
@@ -48,9 +48,6 @@ def balance_figure(figure: BalanceFigure, identity: str) -> Markup:
     until = _until(figure.rows)
     height = bottom + 42
     parts = [
-        element("title", figure.title, id=f"{identity}-title"),
-        element("desc", figure.description, id=f"{identity}-desc"),
-        element("rect", width=WIDTH, height=height, fill="#ffffff"),
         *watermark.strip(strip, WIDTH),
         *_axis(left, right, top, bottom, until),
         *_key(left, top),
@@ -61,11 +58,7 @@ def balance_figure(figure: BalanceFigure, identity: str) -> Markup:
         ),
         *watermark.across(figure.marks, ((left + right) / 2, (top + bottom) / 2), right - left),
     ]
-    return element(
-        "svg", joined(parts), class_="figure", role="img", focusable="false",
-        viewBox=f"0 0 {place(WIDTH)} {place(height)}",
-        aria_labelledby=f"{identity}-title {identity}-desc",
-    )  # fmt: skip
+    return Sheet(figure.title, figure.description, WIDTH, height).svg(parts, identity)
 
 
 def _until(rows: Sequence[Mapping[str, Any]]) -> float:
@@ -82,21 +75,24 @@ def _axis(left: float, right: float, top: float, bottom: float, until: float) ->
     places = [left + (right - left) * tick / until for tick in ticks]
     alike = left + (right - left) * ALIKE / until
     return [
-        *(_rule((x, x), (top, bottom + 4), "#e3e3e3") for x in places),
+        *(rule((x, x), (top, bottom + 4), PALE) for x in places),
         element("line", x1=alike, x2=alike, y1=top, y2=bottom, stroke=INK, stroke_width=1,
                 stroke_dasharray="4 3", class_="reference"),
-        _rule((left, right), (bottom, bottom), INK),
-        *(_text(f"{t:.10g}", x, bottom + 16, "middle") for t, x in zip(ticks, places, strict=True)),
-        _text("Standardized mean difference, without sign", left, bottom + 33, "start"),
+        rule((left, right), (bottom, bottom), INK),
+        *(
+            text(f"{tick:.10g}", (x, bottom + 16), "middle", "tick")
+            for tick, x in zip(ticks, places, strict=True)
+        ),
+        text("Standardized mean difference, without sign", (left, bottom + 33), "start", "tick"),
     ]  # fmt: skip
 
 
 def _key(left: float, top: float) -> list[Markup]:
     return [
         _ring(left + 5, top - 14),
-        _text("before", left + 14, top - 10, "start"),
+        text("before", (left + 14, top - 10), "start", "tick"),
         _dot(left + 75, top - 14),
-        _text("weighted", left + 84, top - 10, "start"),
+        text("weighted", (left + 84, top - 10), "start", "tick"),
     ]
 
 
@@ -105,7 +101,7 @@ def _line(
 ) -> list[Markup]:
     """Return the marks of one column; a difference that is not finite has none."""
     left, right, until = axis
-    found = [_text(name, left - 8, y + 4, "end")]
+    found = [text(name, (left - 8, y + 4), "end", "tick")]
     for draw, part in zip((_ring, _dot), BEFORE_AND_AFTER, strict=True):
         if row[part] is not None:
             found.append(draw(left + (right - left) * abs(row[part]) / until, y))
@@ -119,13 +115,3 @@ def _ring(x: float, y: float) -> Markup:
 
 def _dot(x: float, y: float) -> Markup:
     return element("circle", class_="after", cx=place(x), cy=place(y), r=4, fill=COLOURS[0])
-
-
-def _rule(x: tuple[float, float], y: tuple[float, float], colour: str) -> Markup:
-    return element("line", x1=x[0], x2=x[1], y1=y[0], y2=y[1], stroke=colour, stroke_width=1)
-
-
-def _text(text: str, x: float, y: float, anchor: str) -> Markup:
-    return element(
-        "text", text, class_="tick", x=x, y=y, text_anchor=anchor, font_size=TICK_SIZE, fill=INK
-    )

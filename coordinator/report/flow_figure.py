@@ -11,8 +11,9 @@ from markupsafe import Markup
 from coordinator.report import watermark
 from coordinator.report.direct_labels import wrapped
 from coordinator.report.flow_chart import Analysed, FlowChart
+from coordinator.report.plot import Sheet
 from coordinator.report.risk_table import INK
-from coordinator.report.svg import element, joined, place
+from coordinator.report.svg import element, place
 
 WIDTH: Final = 420.0
 SIZE: Final = 10.5
@@ -68,19 +69,13 @@ def flow_figure(chart: FlowChart, marks: Sequence[str], identity: str) -> Markup
     height = y - GAP + 6
     centre = (WIDTH / 2, (top + height) / 2)
     drawn = [
-        element("title", TITLE, id=f"{identity}-title"),
-        element("desc", described(chart, marks), id=f"{identity}-desc"),
-        element("rect", width=WIDTH, height=height, fill="#ffffff"),
         *watermark.strip(strip, WIDTH),
         *arrows,
         *parts,
         *watermark.across(marks, centre, WIDTH / 2),
     ]
-    return element(
-        "svg", joined(drawn), class_="figure flow", role="img", focusable="false",
-        viewBox=f"0 0 {place(WIDTH)} {place(height)}",
-        aria_labelledby=f"{identity}-title {identity}-desc",
-    )  # fmt: skip
+    sheet = Sheet(TITLE, described(chart, marks), WIDTH, height, "figure flow")
+    return sheet.svg(drawn, identity)
 
 
 TITLE: Final = "Flow of patients into the analyses"

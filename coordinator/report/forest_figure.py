@@ -19,8 +19,9 @@ from coordinator.report.axes import round_step
 from coordinator.report.direct_labels import text_width, wrapped
 from coordinator.report.forest_rows import Forest, ForestRow
 from coordinator.report.form_figure import ratio_ticks
+from coordinator.report.plot import Sheet
 from coordinator.report.risk_table import INK
-from coordinator.report.svg import element, joined, place
+from coordinator.report.svg import element, place
 
 WIDTH: Final = 440.0
 START: Final = 146.0  # of the axis
@@ -96,9 +97,6 @@ def forest_figure(figure: ForestFigure, identity: str) -> Markup:
     scale = _scale(figure.forest)
     height = bottom + 40
     parts = [
-        element("title", figure.title, id=f"{identity}-title"),
-        element("desc", figure.description, id=f"{identity}-desc"),
-        element("rect", width=WIDTH, height=height, fill="#ffffff"),
         *watermark.strip(strip, WIDTH),
         *_head(figure, top - 8),
     ]
@@ -116,11 +114,8 @@ def forest_figure(figure: ForestFigure, identity: str) -> Markup:
         y += tall
     centre = (WIDTH / 2, (top + bottom) / 2)
     parts += watermark.across(figure.marks, centre, END - START)
-    return element(
-        "svg", joined(parts), class_="figure forest", role="img", focusable="false",
-        viewBox=f"0 0 {place(WIDTH)} {place(height)}",
-        aria_labelledby=f"{identity}-title {identity}-desc",
-    )  # fmt: skip
+    sheet = Sheet(figure.title, figure.description, WIDTH, height, "figure forest")
+    return sheet.svg(parts, identity)
 
 
 def goes_on(forest: Forest) -> bool:

@@ -37,6 +37,7 @@ class Sheet:
     description: str
     width: float
     height: float
+    kind: str = "figure"
 
     def svg(self, parts: Sequence[Markup], identity: str) -> Markup:
         """Return the parts on white as one SVG element; `identity` starts its ids."""
@@ -47,7 +48,7 @@ class Sheet:
             *parts,
         ]
         return element(
-            "svg", joined(inside), class_="figure", role="img", focusable="false",
+            "svg", joined(inside), class_=self.kind, role="img", focusable="false",
             viewBox=f"0 0 {place(self.width)} {place(self.height)}",
             aria_labelledby=f"{identity}-title {identity}-desc",
         )  # fmt: skip
