@@ -53,7 +53,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 if not __package__:  # started as a script: the repository is not yet on the path
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -62,6 +61,7 @@ from studies.anakinra.care import MARKS, deal_mark, deal_therapies
 from studies.anakinra.course import Course, read_courses
 from studies.anakinra.covariates import DEALS, deal_covariate
 from studies.anakinra.grades import daily_grades
+from studies.synthetic import write_hospitals
 
 SEED: Final = 3241
 SITE_SIZE: Final = {
@@ -167,22 +167,11 @@ def make_cohort() -> tuple[pd.DataFrame, pd.DataFrame]:
 def write_sites(out: Path) -> None:
     """Write one folder a hospital and the notice under `out`, which is made if absent."""
     patients, grades = make_cohort()
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "SYNTHETIC.txt").write_text(NOTICE + "\n", encoding="utf-8")
+    tables = {"patients": (patients, PATIENTS), "grades": (grades, GRADES)}
+    write_hospitals(out, SITE_SIZE, tables, sentence=SENTENCE, notice=NOTICE)
     for site in SITE_SIZE:
-        folder = out / site
-        folder.mkdir(exist_ok=True)
-        _write_table(patients[patients["site"] == site], PATIENTS, folder / "patients.parquet")
-        _write_table(grades[grades["site"] == site], GRADES, folder / "grades.parquet")
         country = COUNTRY[site[:2]]
-        (folder / "site.toml").write_text(f'country = "{country}"\n', encoding="utf-8")
-
-
-def _write_table(rows: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
-    """Write the columns of `schema`, with these types whatever a site happens to miss."""
-    table = pa.Table.from_pandas(rows[schema.names], schema=schema, preserve_index=False)
-    # Replaces pandas' own metadata too, whose versions would change the bytes.
-    pq.write_table(table.replace_schema_metadata({"synthetic": SENTENCE}), path)
+        (out / site / "site.toml").write_text(f'country = "{country}"\n', encoding="utf-8")
 
 
 def _patients(courses: Sequence[Course]) -> pd.DataFrame:

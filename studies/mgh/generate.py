@@ -34,13 +34,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 if not __package__:  # started as a script: the repository is not yet on the path
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from studies.mgh.course import read_patients
 from studies.mgh.cytokines import ANALYTES, make_samples
+from studies.synthetic import write_hospitals
 
 SEED: Final = 2022
 SITE_SIZE: Final = {"site-1": 4, "site-2": 3, "site-3": 3, "site-4": 2, "site-5": 2}
@@ -111,20 +111,8 @@ def _sorted(frame: pd.DataFrame, schema: pa.Schema) -> pd.DataFrame:
 def write_sites(out: Path) -> None:
     """Write one folder a hospital and the notice under `out`, which is made if absent."""
     patients, samples = make_cohort()
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "SYNTHETIC.txt").write_text(NOTICE + "\n", encoding="utf-8")
-    for site in SITE_SIZE:
-        folder = out / site
-        folder.mkdir(exist_ok=True)
-        _write_table(patients[patients["site"] == site], PATIENTS, folder / "patients.parquet")
-        _write_table(samples[samples["site"] == site], SAMPLES, folder / "samples.parquet")
-
-
-def _write_table(rows: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
-    """Write the columns of `schema`, with these types whatever a site happens to miss."""
-    table = pa.Table.from_pandas(rows[schema.names], schema=schema, preserve_index=False)
-    # Replaces pandas' own metadata too, whose versions would change the bytes.
-    pq.write_table(table.replace_schema_metadata({"synthetic": SENTENCE}), path)
+    tables = {"patients": (patients, PATIENTS), "samples": (samples, SAMPLES)}
+    write_hospitals(out, SITE_SIZE, tables, sentence=SENTENCE, notice=NOTICE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
