@@ -21,6 +21,7 @@ from coordinator.freeze import (
 )
 from coordinator.home import CENTER, PUBLISHED, Home
 from coordinator.looks import look
+from coordinator.presence import is_online
 from coordinator.report.published import read_published
 from coordinator.schedule import known_schedule, schedule_status
 from coordinator.simulate import Surroundings, load_identity, read_study_file
@@ -40,7 +41,6 @@ from site_agent.runtime.files import write_private
 from site_agent.runtime.http import Exchange
 
 DAY_S: Final = 86400
-ONLINE_S: Final = 90  # an agent polls at least every half minute
 TOKEN_BYTES: Final = 24
 
 
@@ -183,14 +183,9 @@ def list_sites(home: Home) -> list[dict[str, Any]]:
     return [found[name] for name in sorted(found)]
 
 
-def is_online(seen: float | None) -> bool:
-    """Return whether an agent last seen at this Unix second still polls."""
-    return bool(seen) and unix_now() - float(seen or 0) <= ONLINE_S
-
-
 def _presence(seen: float | None) -> dict[str, Any]:
     """Return whether an agent last seen at this Unix second is online, and the instant."""
-    return {"online": is_online(seen), "seen": utc_of(seen) if seen else "never"}
+    return {"online": is_online(seen, unix_now()), "seen": utc_of(seen) if seen else "never"}
 
 
 def study_status(home: Home, name: str) -> dict[str, Any]:

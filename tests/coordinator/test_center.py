@@ -16,13 +16,13 @@ from coordinator.center import (
     finished_release,
     freeze_study,
     invite_site,
-    is_online,
     list_sites,
     study_status,
 )
 from coordinator.driver import standings
 from coordinator.freeze import changed_keys
 from coordinator.home import Home
+from coordinator.presence import is_online
 from coordinator.refresh import Refresh
 from site_agent.contract.enrolment import card
 from site_agent.contract.errors import ConfigurationError, Declined, NotReady, StudyError
@@ -325,7 +325,7 @@ def test_the_fingerprint_of_a_hospital(home: Home, office: Served) -> None:
 @pytest.mark.parametrize(("ago", "expected"), [(None, False), (0, True), (60, True), (120, False)])
 def test_online(ago: int | None, expected: bool) -> None:
     """An agent that was not seen for a minute and a half does not poll."""
-    assert is_online(None if ago is None else unix_now() - ago) is expected
+    assert is_online(None if ago is None else unix_now() - ago, unix_now()) is expected
 
 
 # Status

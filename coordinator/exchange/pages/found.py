@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from coordinator.exchange import parties, progress, reports
 from coordinator.exchange.accounts import Visitor
 from coordinator.exchange.directory import Approval, Shelved
 from coordinator.exchange.reports import RELEASED, Report
 from coordinator.exchange.store import Store
-
-ONLINE_S: Final = 90  # an agent polls at least every half minute
+from coordinator.presence import is_online
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +99,6 @@ def shown_to(visitor: Visitor, found: Sequence[Report]) -> list[Report]:
     """Return the reports that somebody may see: drafts are for those who release."""
     everything = visitor.may("statistician")
     return [one for one in found if everything or one.state == RELEASED]
-
-
-def is_online(seen: int | None, now: float) -> bool:
-    """Return whether an agent last seen at this second still polls."""
-    return seen is not None and now - seen <= ONLINE_S
 
 
 def _approval(said: Approval | None, now: float) -> str:
