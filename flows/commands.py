@@ -77,11 +77,8 @@ def refresh(
     refuse_unknown(center.frozen(study_name), without)
     _refuse_second(center, study_name)
     _reach_prefect(center)
-    from flows.ordering import (
-        NOTHING_NEW,
-        follow,
-        order,
-    )  # Prefect reads its variables when it is imported
+    # Prefect reads its variables when it is imported, which is here.
+    from flows.ordering import NOTHING_NEW, follow, order
 
     said = {"without": list(without), "deadline_s": deadline_s, "anyway": anyway}
     identifier = order(study_name, said)

@@ -21,12 +21,12 @@ from coordinator.driver import Deferred, Late
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
 from flows.artifacts import name_run, publish, publish_rounds
-from flows.turns import TakenTurn, turn
+from flows.turns import turn
 from site_agent.contract.errors import BAD_CONFIGURATION, NotReady, QuorumError, Refused
 from site_agent.runtime.command import of_the_system
 
 WAITING = "waiting for"  # what the driver tells of hospitals that it waits for
-NAMES = {NotReady: "Not ready", Late: "Not ready", Refused: "Refused"}
+NAMES = {NotReady: "Not ready", Refused: "Refused"}
 
 
 def _key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
@@ -99,12 +99,10 @@ def refresh(
     try:
         with turn(home, study, str(flow_run.id)):
             return _refreshed(home, study, without or [], deadline_s, anyway)
-    except TakenTurn as taken:
-        return Failed(name="Not ready", message=f"[{taken.exit_code}] {taken}")
     except Deferred as deferred:
         return Completed(name="Deferred", message=f"[{deferred.exit_code}] {deferred}")
     except QuorumError as error:
-        name = NAMES.get(type(error), "Failed")
+        name = next((name for kind, name in NAMES.items() if isinstance(error, kind)), "Failed")
         return Failed(name=name, message=f"[{error.exit_code}] {error}")
     except OSError as error:
         return Failed(name="Failed", message=f"[{BAD_CONFIGURATION}] {of_the_system(error)}")
