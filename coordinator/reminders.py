@@ -135,8 +135,7 @@ class Smtp:
 
     def to(self, site: str) -> list[str]:
         """Return the addresses of a hospital, and those that get all reminders."""
-        listed = f"{self.recipients.get(site, '')},{self.copies}"
-        return [address.strip() for address in listed.split(",") if address.strip()]
+        return _addresses(self.recipients.get(site, ""), self.copies)
 
 
 def smtp_of(home: Home) -> Smtp:
@@ -158,15 +157,18 @@ def smtp_of(home: Home) -> Smtp:
         settings["reminders.recipients"],
         str(settings["reminders.copies"]),
     )
-    everybody = [found.copies, *found.recipients.values()]
-    addresses = [one.strip() for listed in everybody for one in listed.split(",") if one.strip()]
-    for address in [found.sender, *addresses]:
+    for address in [found.sender, *_addresses(found.copies, *found.recipients.values())]:
         if not ADDRESS.match(address):
             raise ConfigurationError(
                 f"'{address}' in the settings of reminders is no address of e-mail, expected "
                 f"name@host"
             )
     return found
+
+
+def _addresses(*listed: str) -> list[str]:
+    """Return the addresses in texts that list them with commas."""
+    return [address.strip() for text in listed for address in text.split(",") if address.strip()]
 
 
 def send_mail(smtp: Smtp, reminder: Reminder) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from site_agent.checking.examine import examine
 from site_agent.checking.report import Report
-from site_agent.contract.errors import ConfigurationError, DataError
+from site_agent.contract.errors import ConfigurationError
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.data.source import read_data
@@ -47,14 +46,6 @@ def look_through(site: Site, wanted: str, *, show_keys: bool = False) -> Report:
     """Return what there is to say of this hospital's data for a study."""
     study, folder, attributes = study_and_data(site, wanted)
     return examine(study, folder, site.name, attributes, show_keys=show_keys)
-
-
-def check(site: Site, wanted: str) -> dict[str, Any]:
-    """Return a report as JSON has it if the data fit; DataError with every finding if not."""
-    report = look_through(site, wanted)
-    if report.findings:
-        raise DataError(report.site, [noted.finding for noted in report.findings])
-    return report.document()
 
 
 def _study(site: Site, wanted: str) -> Study:

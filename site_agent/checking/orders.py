@@ -49,9 +49,9 @@ def _of_causes(endpoint: Endpoint, tables: Tables) -> Iterator[Disorder]:
     causes = {name: (node, expressions.evaluate(node, rows)) for name, node in endpoint.causes}
     deaths = [(node, v) for name, (node, v) in causes.items() if name.startswith(DEADLY)]
     last = endpoint.censored
+    seen = None if last is None else expressions.evaluate(last, rows)
     for name, (node, value) in causes.items():
-        if last is not None:
-            seen = expressions.evaluate(last, rows)
+        if last is not None and seen is not None:
             what = f"{_text(node)} after {_text(last)}, the day last seen: it does not count"
             yield Disorder(endpoint.table, "event after last seen", what, _later(value, seen))
         for death, died in deaths:
@@ -59,9 +59,8 @@ def _of_causes(endpoint: Endpoint, tables: Tables) -> Iterator[Disorder]:
                 what = f"{_text(node)} after {_text(death)}"
                 yield Disorder(endpoint.table, "after death", what, _later(value, died))
     for death, died in deaths:
-        if last is not None:
+        if last is not None and seen is not None:
             what = f"{_text(last)} after {_text(death)}"
-            seen = expressions.evaluate(last, rows)
             yield Disorder(endpoint.table, "after death", what, _later(seen, died))
 
 

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import httpx
 
+from site_agent.check import look_through
 from site_agent.contract import messages
 from site_agent.contract.enrolment import Invitation, write_card
+from site_agent.contract.errors import DataError
 from site_agent.runtime.http import Connection, Exchange
 from site_agent.site import Site, open_site
 from tests.coordinator.exchange.office import TOKEN, Office, frozen_file
@@ -27,6 +29,14 @@ OTHER_TEXT: Final = STUDY.replace("study: protocol", "study: sequel")
 def invitation(name: str = NAME, *, center: str = CENTER, url: str = URL) -> bytes:
     """The center's invitation of a hospital, as a file."""
     return Invitation(name, url, identity(center).member(), TOKEN, 2_000_000_000).write()
+
+
+def check(site: Site, wanted: str) -> dict[str, Any]:
+    """What a check says as JSON if the data fit; DataError with every finding if not."""
+    report = look_through(site, wanted)
+    if report.findings:
+        raise DataError(report.site, [noted.finding for noted in report.findings])
+    return report.document()
 
 
 def set_up(folder: Path, name: str = NAME, *, more: str = "") -> Site:

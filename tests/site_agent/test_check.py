@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from site_agent.check import check
 from site_agent.contract.errors import ConfigurationError, DataError, StudyError
 from site_agent.site import Site
 from tests.coordinator.exchange.office import STUDY_HASH, frozen_file
 from tests.protocol import PATIENTS, SITES, STUDY, patients
-from tests.site_agent.hospital import NAME, furnished
+from tests.site_agent.hospital import NAME, check, furnished
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from site_agent import worker as module
-from site_agent.check import check
 from site_agent.contract import messages
 from site_agent.contract.canonical import canonical_json
 from site_agent.contract.errors import QuorumError
@@ -39,7 +38,7 @@ from site_agent.under_way import SiteData
 from site_agent.worker import Worker
 from tests.planted import CANARY, FAULTS, STUDY, Tables, faulty, leaks, spellings, tables
 from tests.protocol import CENTER, SITES, Play, World, frozen, identity, signed
-from tests.site_agent.hospital import keep, set_up, without_room
+from tests.site_agent.hospital import check, keep, set_up, without_room
 
 VICTIM = "alder"
 FROM_CENTER: tuple[type[Content], ...] = (Open, Readies, Parts, Round, Shares, Close, Burn)
