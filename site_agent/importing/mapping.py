@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from site_agent.contract.errors import ConfigurationError, StudyError
 from site_agent.contract.study.document import Node, read_document
-from site_agent.contract.study.fields import Fields, nearest
+from site_agent.contract.study.fields import Fields, near, nearest
 from site_agent.contract.study.model import Column, Study, Table
 
 FORMAT: Final = 1
@@ -282,7 +282,7 @@ class _Reader:
             if allowed and meant[word] not in allowed:
                 fields.issue(
                     f"found {node.kind()}, expected one of {', '.join(allowed)}"
-                    f"{_close(meant[word], allowed)}",
+                    f"{near(meant[word], allowed)}",
                     Node(fields.node.path, node.line, node.value),
                 )
         return meant
@@ -320,11 +320,6 @@ def _allowed(column: Column) -> tuple[str, ...]:
     if column.type == "boolean":
         return ("true", "false")
     return column.levels if column.type == "category" else ()
-
-
-def _close(word: str, allowed: tuple[str, ...]) -> str:
-    hint = nearest(word, allowed)
-    return hint if "did you mean" in hint else ""
 
 
 def _word(node: Node) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from site_agent.contract.errors import Finding
-from site_agent.contract.study.fields import nearest
+from site_agent.contract.study.fields import near
 from site_agent.contract.study.model import Column
 from site_agent.importing.conversion import BLANK, Floats, Words, numbers, read_date, reader
 from site_agent.importing.faults import Faults, Integers, Mask
@@ -127,10 +127,9 @@ class Sources:
         present = pc.unique(array).to_pylist()
         for word in words:
             if word not in present:
-                hint = nearest(word, [name for name in present if name])
-                near = hint if "did you mean" in hint else ""
+                hint = near(word, [name for name in present if name])
                 self.faults.say(
-                    f"{source.file}, column {column}", "no such rows", f"no row has '{word}'{near}"
+                    f"{source.file}, column {column}", "no such rows", f"no row has '{word}'{hint}"
                 )
         has = pc.is_in(array, value_set=pa.array(words, pa.string()))
         found: Mask = np.asarray(has, dtype=bool)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from site_agent.contract.errors import ConfigurationError
-from site_agent.contract.study.fields import nearest
+from site_agent.contract.study.fields import near
 from site_agent.importing.faults import Integers, unfit
 from site_agent.importing.mapping import SourceFile
 from site_agent.importing.redcap import Dictionary, read_dictionary
@@ -57,9 +57,7 @@ class Source:
         Names of the file are told only where they are near: a file without a header has values in
         the place of names.
         """
-        hint = nearest(name, list(self.columns))
-        near = hint if "did you mean" in hint else ""
-        return f"there is no column '{name}' in the first row{near}"
+        return f"there is no column '{name}' in the first row{near(name, list(self.columns))}"
 
 
 def read_source(spec: SourceFile) -> Source:

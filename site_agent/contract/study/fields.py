@@ -19,11 +19,17 @@ from site_agent.contract.study.document import Node
 T = TypeVar("T", bound=str)
 
 
+def near(word: str, names: Sequence[str]) -> str:
+    """Return `; did you mean ...?` with the nearest of `names`, nothing if none is near."""
+    close = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
 def nearest(word: str, names: Sequence[str]) -> str:
     """Return `; did you mean ...?` with the nearest of `names`, or the list of them."""
-    close = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
+    found = near(word, names)
+    if found:
+        return found
     shown = ", ".join(sorted(names)[:12])
     return f"; known: {shown}{', ...' if len(names) > 12 else ''}" if names else ""
 
@@ -91,8 +97,7 @@ class Fields:
             if node.value == choice:
                 return choice
         expected = ", ".join(choices)
-        hint = nearest(str(node.value), choices) if isinstance(node.value, str) else ""
-        hint = hint if "did you mean" in hint else ""
+        hint = near(node.value, choices) if isinstance(node.value, str) else ""
         self.issue(f"found {node.kind()}, expected one of {expected}{hint}", node)
         return fallback
 
