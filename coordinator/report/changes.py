@@ -157,7 +157,7 @@ def _shown(view: View, tally: Tally) -> tuple[bool, bool]:
     if view.rules.free:
         return True, True
     total = view.rules.total(tally.model)
-    rows = view.rules.full if tally.groups else total.rows
+    rows = view.rules.rows(tally.model, grouped=bool(tally.groups))
     return rows, rows and total.events and not total.few
 
 

@@ -116,9 +116,7 @@ def _member(view: View, tally: Tally) -> str:
 
 
 def _box(view: View, tally: Tally, everybody: int) -> Analysed:
-    shown = view.rules.free or view.rules.total(tally.model).rows
-    if tally.groups:  # of curves and rank tests rows are shown where their groups are
-        shown = view.rules.full
+    shown = view.rules.rows(tally.model, grouped=bool(tally.groups))
     cell = view.limit.cell
     each = tally.rows == tally.patients
     outside = everybody - tally.rows - tally.all_left_out

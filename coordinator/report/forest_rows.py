@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from coordinator.report import numbers
+from coordinator.report.regression_tables import RATIOS
 from coordinator.report.views import View
 
 Mark = Literal["heading", "reference", "square", "diamond", "none"]
@@ -21,7 +22,6 @@ NO_RATIO: Final = "not estimable"
 HAZARD: Final = "Hazard ratio"
 SUBDISTRIBUTION: Final = "Subdistribution hazard ratio"
 MODELS: Final = ("cox", "fine_gray", "cox_screen", "glm", "gee", "meta_analysis")
-RATIOS: Final = {"binomial": ("odds_ratio", "Odds ratio"), "poisson": ("rate_ratio", "Rate ratio")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,10 @@ class Rules:
         """Return whether nothing is hidden that a rounded estimate could give back."""
         return self.free or (self.groups and self.total().rows)
 
+    def rows(self, model: str, *, grouped: bool) -> bool:
+        """Return whether the rows of a model are shown; of one with groups, where these are."""
+        return self.full if grouped else self.free or self.total(model).rows
+
     def counts(self, series: str, time: float) -> bool:
         """Return whether a series' count is shown at a time; END for all of it."""
         return self.free or (self.full and time in self._points(series))
