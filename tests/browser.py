@@ -100,6 +100,12 @@ def _note_said(view: View, said: Any) -> None:
         view.complaints.append(f"console {said.type}: {said.text}")
 
 
+def follow(view: View, what: Any) -> None:
+    """Click what leads to another page, and wait for that page: a click does not wait itself."""
+    with view.page.expect_navigation():
+        what.click()
+
+
 def findings(view: View, title: str = "") -> list[str]:
     """Return what is wrong with the page on show, in words; draw it if that is asked for.
 

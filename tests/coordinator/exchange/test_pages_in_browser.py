@@ -9,7 +9,7 @@ import pytest
 
 from coordinator.center import add_study, freeze_study
 from site_agent.contract.study.read import read_study
-from tests.browser import WIDTHS, View, findings, window
+from tests.browser import WIDTHS, View, findings, follow, window
 from tests.coordinator.exchange.office import PASSWORD
 from tests.coordinator.hospitals import SHORT, Center, Served
 from tests.coordinator.test_released import whole
@@ -72,7 +72,7 @@ def the_login(view: View) -> None:
 def _log_in(view: View, password: str) -> None:
     view.page.get_by_label("Name").fill("adam")
     view.page.get_by_label("Password").fill(password)
-    view.page.get_by_role("button", name="Log in").click()
+    follow(view, view.page.get_by_role("button", name="Log in"))
 
 
 def the_studies(view: View) -> None:
@@ -85,24 +85,24 @@ def the_studies(view: View) -> None:
 
 def a_page_of_the_menu(view: View, name: str) -> None:
     """Each is reached by its link."""
-    view.page.get_by_role("link", name=name, exact=True).click()
+    follow(view, view.page.get_by_role("link", name=name, exact=True))
     heading = view.page.get_by_role("heading", level=1).text_content()
     assert (findings(view, name.lower()), name.lower() in str(heading).lower()) == ([], True)
 
 
 def a_study(view: View) -> None:
     """Its hospitals and releases, and who is waited for."""
-    view.page.get_by_role("link", name="Studies", exact=True).click()
-    view.page.get_by_role("link", name=read_study(SHORT, "study").title).click()
+    follow(view, view.page.get_by_role("link", name="Studies", exact=True))
+    follow(view, view.page.get_by_role("link", name=read_study(SHORT, "study").title))
     awaited = view.page.get_by_role("cell", name="awaited (opening)").count()
     assert (findings(view, "study"), awaited) == ([], len(SITES))
 
 
 def a_draft(view: View) -> None:
     """Its page, and its report, which runs under our policy and its own."""
-    view.page.get_by_role("row").filter(has_text="draft").first.get_by_role("link").click()
+    follow(view, view.page.get_by_role("row").filter(has_text="draft").first.get_by_role("link"))
     found = findings(view, "draft")
-    view.page.get_by_role("link", name="Report (HTML)").click()
+    follow(view, view.page.get_by_role("link", name="Report (HTML)"))
     title = view.page.title()
     complaints = list(view.complaints)
     view.page.go_back()
@@ -115,7 +115,7 @@ def a_draft_is_released(view: View) -> None:
     page.get_by_role("button", name="Release", exact=True).click()
     still = page.get_by_role("heading", level=1).text_content()
     page.get_by_label("Reason").fill("Looked at; it is right.")
-    page.get_by_role("button", name="Release", exact=True).click()
+    follow(view, page.get_by_role("button", name="Release", exact=True))
     page.get_by_text("Looked at; it is right.").wait_for()
     done = page.get_by_role("heading", level=1).text_content()
     assert ("draft" in str(still), "released" in str(done), findings(view, "released")) == (
@@ -142,6 +142,6 @@ def a_page_that_is_none(view: View, center: str) -> None:
 def logging_out(view: View, center: str) -> None:
     """Then the login is shown for every page."""
     view.page.goto(f"{center}/pages/")
-    view.page.get_by_role("button", name="Log out adam").click()
+    follow(view, view.page.get_by_role("button", name="Log out adam"))
     view.page.goto(f"{center}/pages/sites")
     assert view.page.url == f"{center}/pages/login"
