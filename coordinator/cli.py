@@ -33,7 +33,7 @@ from coordinator.freeze import changed_keys
 from coordinator.home import PUBLISHED, Home, host_and_port, open_home
 from coordinator.persons import is_person, persons, put_person, remove_person
 from coordinator.released import decide, entries, entry, refuse_altered, write_zip
-from coordinator.report.page import without_pdf, write_report
+from coordinator.report.page import print_report, write_report
 from coordinator.report.published import read_published
 from coordinator.report.terminal import summary
 from coordinator.schedule import known_schedule
@@ -322,7 +322,7 @@ def simulate_command(
     around = Surroundings(progress=progress())
     done = simulate(study_file, sites, out, development=development, surroundings=around)
     report = write_report(done.folder, published)
-    _tell(without_pdf(done.folder))
+    _tell(print_report(done.folder))
     if as_json:
         click.echo((done.folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
         return
@@ -354,7 +354,7 @@ def report(release: Path, published: Path | None) -> None:
             f"{release} holds no release (no manifest.json); expected a folder release-<n>"
         )
     written = write_report(release, published)
-    _tell(without_pdf(release))
+    _tell(print_report(release))
     click.echo(summary(release, published))
     click.echo(f"\nreport   {written}")
 

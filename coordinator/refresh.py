@@ -14,11 +14,12 @@ from coordinator.driver import Deferred, Driver, Late, Standing, begin, standing
 from coordinator.home import Home
 from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
-from coordinator.released import is_draft, leave_draft, sign_files
+from coordinator.released import Left, leave_draft, left
 from coordinator.report.page import FILE as REPORT
-from coordinator.report.page import without_pdf, write_report
+from coordinator.report.page import PDF, print_report, write_report
+from coordinator.report.pdf import can_print
 from coordinator.results import Circumstances
-from site_agent.contract.errors import ConfigurationError, NotReady
+from site_agent.contract.errors import ConfigurationError, Declined, NotReady
 from site_agent.contract.study.model import Study
 from site_agent.runtime.clock import utc_now, utc_of
 from site_agent.runtime.http import Exchange, patiently
@@ -57,17 +58,29 @@ class Refresh:
         self.driver.open()
 
     def _unfinished(self) -> Release | None:
-        """Return a release that was closed and is no draft yet, if any."""
+        """Return a release that was closed and is no draft yet, or one without its PDF, if any."""
         for last in standings(self._exchange, self.study.hash)[:1]:
-            if last.state == "closed" and not self._is_draft(last):
+            if last.state == "closed" and not self._is_done(last):
                 identity = self.home.identity()
                 return Release(self.study, identity, last.number, last.attempt, last.roster)
         return None
 
-    def _is_draft(self, closed: Standing) -> bool:
+    def _is_done(self, closed: Standing) -> bool:
         """Return whether a closed release has its report and was left to be released."""
-        written = (self._folder(closed.number) / REPORT).exists()
-        return written and is_draft(self._exchange, self.study.name, closed.open)
+        found = left(self._exchange, self.study.name, closed.open)
+        if found is None or not (self._folder(closed.number) / REPORT).exists():
+            return False
+        return self._is_printed(closed.number, found) or not can_print()
+
+    def _is_printed(self, number: int, found: Left) -> bool:
+        """Return whether the PDF is in its places, or nobody may add it any more."""
+        both = PDF in found.files and (self._folder(number) / PDF).exists()
+        return both or not found.is_draft
+
+    def _left(self) -> Left | None:
+        """Return what the exchange has of this release."""
+        digest = self.driver.release.digest
+        return patiently(lambda: left(self._exchange, self.study.name, digest))
 
     def _folder(self, number: int) -> Path:
         return release_folder(self.out, number)
@@ -153,17 +166,34 @@ class Refresh:
 
         A draft that is there already stays as it is.
         """
-        folder, release = self._folder(self.number), self.driver.release
-        published = self.home.published(self.study.name)
-        if patiently(lambda: is_draft(self._exchange, self.study.name, release.digest)):
-            there = folder / REPORT
+        folder = self._folder(self.number)
+        there, published = folder / REPORT, self.home.published(self.study.name)
+        if self._left() is not None:
             return there if there.exists() else write_report(folder, published)
         path = write_report(folder, published)
-        if sentence := without_pdf(folder):
-            self._progress(sentence)
-        sign_files(folder, self.home.identity(), release)
-        patiently(lambda: leave_draft(self._exchange, release.digest, folder))
+        self._leave(folder)
         return path
+
+    def print_report(self) -> None:
+        """Add the PDF to the draft, which can be looked at before; a decided one stays as it is."""
+        folder, found = self._folder(self.number), self._left()
+        if found is None or self._is_printed(self.number, found):
+            return
+        if sentence := print_report(folder):
+            self._progress(sentence)
+            return
+        try:
+            self._leave(folder)
+        except Declined as declined:
+            if declined.code != "conflict":
+                raise
+            (folder / PDF).unlink()
+            self._progress("no PDF of the report: a person decided before it was made")
+
+    def _leave(self, folder: Path) -> None:
+        """Leave what is in the folder of this release at the exchange."""
+        center, release = self.home.identity(), self.driver.release
+        patiently(lambda: leave_draft(self._exchange, center, release, folder))
 
     def after_deadline(self, late: Late) -> Refresh:
         """Do what refresh.after_deadline says; return the refresh that goes on, else raise.

@@ -52,29 +52,49 @@ class Entry:
     altered: tuple[str, ...] | None
 
 
-def sign_files(folder: Path, center: Identity, release: Release) -> None:
-    """Sign the files of a finished release: the report by itself, then all of them together."""
-    contents = {name: data for name, data in _contents(folder).items() if name != OF_REPORT}
-    report = {name: data for name, data in contents.items() if name in REPORTS}
-    contents[OF_REPORT] = _statement(release, report).write(center)
-    write_at_once(folder / OF_REPORT, contents[OF_REPORT])
-    write_at_once(folder / FILE, _statement(release, contents).write(center))
+def leave_draft(exchange: Exchange, center: Identity, release: Release, folder: Path) -> None:
+    """Sign the files of a finished release and leave them at the exchange, as its draft.
+
+    The same ones again change nothing; a PDF may be added while nobody has decided.
+    """
+    contents = _signed(_contents(folder), center, release)
+    exchange.call("PUT", f"/v1/reports/{release.digest}", archive.pack(contents), BINARY)
+    # Only what the exchange took is kept: the folder never says other than it.
+    for name in (OF_REPORT, FILE):
+        write_at_once(folder / name, contents[name])
+
+
+def _signed(contents: Mapping[str, bytes], center: Identity, release: Release) -> dict[str, bytes]:
+    """Return files with the statements on them: on the report by itself, then on all of them."""
+    signed = {name: data for name, data in contents.items() if name not in (FILE, OF_REPORT)}
+    report = {name: data for name, data in signed.items() if name in REPORTS}
+    signed[OF_REPORT] = _statement(release, report).write(center)
+    signed[FILE] = _statement(release, signed).write(center)
+    return signed
 
 
 def _statement(release: Release, contents: Mapping[str, bytes]) -> Statement:
     return Statement(release.study.hash, release.number, release.digest, hashes(contents))
 
 
-def leave_draft(exchange: Exchange, opened: str, folder: Path) -> None:
-    """Leave the files of a finished release at the exchange; the same ones again change nothing."""
-    body = archive.pack(_contents(folder))
-    exchange.call("PUT", f"/v1/reports/{opened}", body, BINARY)
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the exchange has of a finished release: names of its files, and what was decided."""
+
+    files: frozenset[str]
+    state: str
+
+    @property
+    def is_draft(self) -> bool:
+        """Return whether nobody has decided yet."""
+        return self.state == "draft"
 
 
-def is_draft(exchange: Exchange, study: str, opened: str) -> bool:
-    """Return whether the exchange has the files of a release."""
+def left(exchange: Exchange, study: str, opened: str) -> Left | None:
+    """Return what the exchange has of a release, None if its report was not left there."""
     listed = exchange.read("/v1/reports", name=study)["reports"]
-    return any(one["open"] == opened for one in listed)
+    found = (Left(frozenset(one["files"]), one["state"]) for one in listed if one["open"] == opened)
+    return next(found, None)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -72,10 +72,16 @@ def close(refresh: Refresh) -> str:
 
 @task(name="report", task_run_name="report", cache_policy=NO_CACHE)
 def report(refresh: Refresh, home: Home) -> str:
-    """Write the report and show its parts as artifacts."""
+    """Write the report and leave it as a draft, then show its parts as artifacts."""
     path = refresh.report()
     publish(path.parent, home.published(refresh.study.name))
     return str(path)
+
+
+@task(name="print", task_run_name="print", cache_policy=NO_CACHE)
+def print_report(refresh: Refresh) -> None:
+    """Add the report's PDF to the draft."""
+    refresh.print_report()
 
 
 def _run_name() -> str:
@@ -153,4 +159,5 @@ def _through(running: Refresh, home: Home, anyway: bool, under_way: list[Refresh
     write_results(running)
     close(running)
     path = report(running, home)
+    print_report(running)
     return Completed(message=f"release {running.number}: {path}")

@@ -1,7 +1,8 @@
 """Drafts and what becomes of them: a person releases or rejects each, once, with a reason.
 
-A draft is there for good, with its files as the center signed them. A hospital gets the report of a
-release that a person has released.
+A draft is there for good, with its files as the center signed them; until a person decides, the
+center may add the report's PDF, which takes longer to make than the rest. A hospital gets the
+report of a release that a person has released.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ DRAFT: Final = "draft"
 DECISIONS: Final = (RELEASED, REJECTED)
 LONGEST_REASON: Final = 2000
 CLOSED: Final = "closed"
+PDF: Final = "report.pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def put_draft(store: Store, center: Member, opened: str, body: bytes, now: float
     """Keep the files of a closed release; return whether they are new.
 
     Problem("draft") if they are not what the center signed, or of another release;
-    ("unknown_release", "release_under_way"); ("conflict") if other ones are there.
+    ("unknown_release", "release_under_way"); ("conflict") if other ones are there, but for a PDF
+    that comes to a draft.
     """
     contents, said = _read_files(center, body)
 
@@ -99,13 +102,22 @@ def put_draft(store: Store, center: Member, opened: str, body: bytes, now: float
         if found is None:
             tx.shelf.put(Draft(opened, contents[FILE], int(now)), contents)
             return True
-        if found.statement != contents[FILE]:
-            raise Problem(
-                "conflict", f"other files of release {release.number} are there already; they stay"
-            )
-        return False
+        if found.statement == contents[FILE]:
+            return False
+        if tx.shelf.decision(opened) is None and _only_adds_pdf(_statement(found.statement), said):
+            tx.shelf.add(opened, contents, (PDF, OF_REPORT, FILE))
+            return True
+        raise Problem(
+            "conflict", f"other files of release {release.number} are there already; they stay"
+        )
 
     return store.write("put draft", work)
+
+
+def _only_adds_pdf(before: Statement, said: Statement) -> bool:
+    """Return whether all files are the same but for a PDF and the statement that names it."""
+    new = {name for name, digest in said.files.items() if before.files.get(name) != digest}
+    return set(before.files) == set(said.files) - {PDF} and new == {PDF, OF_REPORT}
 
 
 def _read_files(center: Member, body: bytes) -> tuple[dict[str, bytes], Statement]:

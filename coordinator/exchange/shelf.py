@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from coordinator.exchange.schema import decisions, drafts, files
+from site_agent.contract.reports import FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Drafts and decisions within one transaction. Nothing here is changed or removed."""
+    """Drafts and decisions within one transaction."""
 
     connection: Connection
 
@@ -49,8 +50,19 @@ class Shelf:
         """Put in a draft and its files."""
         values = {"open": draft.open, "statement": draft.statement, "at": draft.at}
         self.connection.execute(insert(drafts).values(values))
+        self._insert(draft.open, contents)
+
+    def add(self, opened: str, contents: Mapping[str, bytes], names: Sequence[str]) -> None:
+        """Put files of these names into a draft, and the statement on all of them."""
+        here = (files.c.open == opened) & files.c.name.in_(names)
+        self.connection.execute(delete(files).where(here))
+        self._insert(opened, {name: contents[name] for name in names})
+        now = update(drafts).where(drafts.c.open == opened)
+        self.connection.execute(now.values(statement=contents[FILE]))
+
+    def _insert(self, opened: str, contents: Mapping[str, bytes]) -> None:
         rows = [
-            {"open": draft.open, "name": name, "size": len(body), "body": body}
+            {"open": opened, "name": name, "size": len(body), "body": body}
             for name, body in contents.items()
         ]
         self.connection.execute(insert(files), rows)

@@ -59,28 +59,28 @@ def _report(folder: Path, release: ReleaseFolder, *, compared: bool) -> bytes:
 def write_report(folder: Path, published: Path | None = None) -> Path:
     """Write the report of the release in `folder` beside its results; return where the HTML is.
 
-    The PDF is written with it, and the hashes of both into the manifest; where no PDF can be made,
-    none stays of an earlier report. With a file of published numbers (see published.py) COMPARISON
-    is written before it; without one, or with one that has no entries, there is none.
-    ConfigurationError as of `build_report`, and for a file that is wrong or does not fit the
-    release.
+    Its hash is written into the manifest; a PDF of an earlier report does not stay. With a file of
+    published numbers (see published.py) COMPARISON is written before it; without one, or with one
+    that has no entries, there is none. ConfigurationError as of `build_report`, and for a file that
+    is wrong or does not fit the release.
     """
     release = read_release(folder)
     found = read_published(published) if published else Published()
     compared = render_comparison(release, found) if found.entries else ""
     page = _report(folder, release, compared=bool(compared))
-    printed = build_pdf(page)
     _write(folder / COMPARISON, compared.encode("utf-8"))
-    _write(folder / PDF, printed or b"")
-    note_reports(folder, {FILE: page} | ({PDF: printed} if printed else {}))
+    _write(folder / PDF, b"")
+    note_reports(folder, {FILE: page})
     # Where the report is, a refresh takes the release for finished: it comes last.
     write_at_once(folder / FILE, page)
     return folder / FILE
 
 
-def without_pdf(folder: Path) -> str:
-    """Return why a release has no PDF of its report, nothing if it has one."""
-    return "" if (folder / PDF).exists() else MISSING
+def print_report(folder: Path) -> str:
+    """Write the PDF of the report in `folder`; return why there is none, nothing if there is."""
+    printed = build_pdf((folder / FILE).read_bytes())
+    _write(folder / PDF, printed or b"")
+    return "" if printed else MISSING
 
 
 def _write(path: Path, data: bytes) -> None:

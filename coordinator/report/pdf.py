@@ -33,6 +33,11 @@ def build_pdf(page: bytes) -> bytes | None:
     return data
 
 
+def can_print() -> bool:
+    """Return whether there is what makes a PDF."""
+    return _library() is not None
+
+
 def _library() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

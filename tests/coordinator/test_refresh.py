@@ -13,6 +13,10 @@ from coordinator.driver import Late
 from coordinator.home import Home, open_home
 from coordinator.looks import DEFERRED, NOTHING_NEW, look
 from coordinator.refresh import Refresh
+from coordinator.released import left
+from coordinator.report.page import FILE as REPORT
+from coordinator.report.page import PDF
+from coordinator.report.pdf import can_print
 from site_agent.contract.errors import ConfigurationError, NotReady, Refused
 from site_agent.runtime.clock import utc_of
 from tests.coordinator.hospitals import Center, home_of, opened_center
@@ -54,6 +58,7 @@ class Desk:
         running.results()
         running.close()
         running.report()
+        running.print_report()
         return running
 
     def names(self) -> set[str]:
@@ -82,6 +87,46 @@ def test_a_refresh_leaves_a_release_and_its_report(desk: Desk) -> None:
     desk.whole()
     found = (desk.names(), (desk.out / "release-1" / "report.html").exists())
     assert found == ({"release-1"}, True)
+
+
+def test_a_draft_is_there_before_its_pdf(desk: Desk) -> None:
+    """One whose refresh was killed in between gets it from the next, which opens no release."""
+    if not can_print():
+        pytest.skip("WeasyPrint or Pango is not installed")
+    running = desk.rounds()
+    running.results()
+    running.close()
+    running.report()
+    before = files(desk)
+    following = desk.refresh()
+    following.gather()
+    following.print_report()
+    added = {PDF} & files(desk)
+    assert (before & {REPORT, PDF}, following.number, added, desk.refresh().number) == (
+        {REPORT},
+        1,
+        {PDF},
+        2,
+    )
+
+
+def test_a_draft_that_is_decided_before_its_pdf(desk: Desk) -> None:
+    """It stays as it was decided, and no PDF is left in its folder."""
+    running = desk.rounds()
+    running.results()
+    running.close()
+    running.report()
+    desk.center.office.put_person("anna", "statistician")
+    desk.center.office.decide("anna", opened=running.driver.release.digest)
+    running.print_report()
+    found = (PDF in files(desk), (desk.out / "release-1" / PDF).exists())
+    assert found == (False, False)
+
+
+def files(desk: Desk) -> set[str]:
+    """Names of the files that the exchange has of the first release."""
+    found = left(desk.center.exchange(), "protocol", desk.center.listed(1)["open"])
+    return set() if found is None else set(found.files)
 
 
 def test_nothing_new(desk: Desk) -> None:

@@ -36,6 +36,7 @@ def whole(home: Home, center: Center) -> Refresh:
     running = rounds(home, center)
     running.close()
     running.report()
+    running.print_report()
     return running
 
 

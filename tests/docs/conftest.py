@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.report.page import write_report
+from coordinator.report.page import print_report, write_report
 from coordinator.simulate import simulate
 from tests.docs.example import Written, every_kind, pooled
 from tests.docs.pages import fences, page, section
@@ -21,5 +21,6 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Written:
     (text,) = fences(section(page("results.md"), "Published numbers"), "yaml")
     (home / "published.yaml").write_text(text, encoding="utf-8")
     write_report(done.folder, home / "published.yaml")
+    print_report(done.folder)
     assert done.release.outcome is not None
     return Written(home / "out", done.folder, done.release.outcome.results)

@@ -381,6 +381,7 @@ def test_the_commands_of_a_release(released: Any, run: Run) -> None:
     running.results()
     running.close()
     running.report()
+    running.print_report()
     code, out, _ = run(home.folder, "results", "protocol", "1")
     manifest = json.loads(run(home.folder, "results", "protocol", "1", "--json")[1])
     other = run(home.folder, "results", "protocol", "7")

@@ -35,7 +35,7 @@ entries:
   - {analysis: curve, what: median, numbers: ["curves[].median.estimate"], text: "3", source: R}
 """
 ROUNDS = [f"round {number}" for number in range(2)]
-LAST = ["results", "close", "report"]
+LAST = ["results", "close", "report", "print"]
 
 
 class Desk:

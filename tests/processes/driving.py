@@ -28,6 +28,7 @@ def refreshed(folder: Path, study: str) -> Path:
         refresh.results()
         folder = refresh.close()
         refresh.report()
+        refresh.print_report()
         return folder
 
 

@@ -63,6 +63,36 @@ def test_other_files_do_not_take_its_place(draft: Office) -> None:
     assert (code(answer), found["report.html"]) == ("conflict", FILES["report.html"])
 
 
+PRINTED = {**FILES, "report.pdf": b"%PDF-"}
+
+
+def test_a_pdf_comes_later(draft: Office) -> None:
+    """It is added with its statement, once, and all else stays."""
+    before = archive.unpack(draft.ask(CENTER, "GET", ADDRESS).content)
+    codes = [draft.put_draft(packed(PRINTED)).status_code for _ in range(2)]
+    after = archive.unpack(draft.ask(CENTER, "GET", ADDRESS).content)
+    new = {name for name in after if after[name] != before.get(name)}
+    expected = {"report.pdf", "report.signed.json", "signed.json"}
+    assert (codes, new, listed(draft)[0]["files"]) == (
+        [201, 200],
+        expected,
+        reports.hashes(archive.unpack(packed(PRINTED))),
+    )
+
+
+def test_a_pdf_is_not_replaced(draft: Office) -> None:
+    """Nor taken away, nor does anything else come with it."""
+    draft.put_draft(packed(PRINTED))
+    others = [PRINTED | {"report.pdf": b"%PDF-other"}, FILES, PRINTED | {"more.csv": b"1"}]
+    assert [code(draft.put_draft(packed(one))) for one in others] == ["conflict"] * 3
+
+
+def test_a_pdf_too_late(draft: Office) -> None:
+    """What a person has decided upon stays as it is."""
+    draft.decide("anna")
+    assert code(draft.put_draft(packed(PRINTED))) == "conflict"
+
+
 def test_no_draft_before_the_release_is_closed(opened: Office) -> None:
     """Nor of a release that is not here."""
     codes = [code(opened.put_draft(opened=name)) for name in (FIRST, "0" * 64)]

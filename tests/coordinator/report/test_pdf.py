@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.report import pdf
-from coordinator.report.page import FILE, PDF, build_report, without_pdf, write_report
+from coordinator.report.page import FILE, PDF, build_report, print_report, write_report
 from site_agent.contract.canonical import sha256
 
 
@@ -21,12 +21,21 @@ def test_the_same_page_gives_the_same_pdf(release: Path) -> None:
     assert (first[:5], first) == (b"%PDF-", second)
 
 
-def test_hashes_of_the_reports_are_in_the_manifest(release: Path) -> None:
-    """Of the HTML, and of the PDF where there is one."""
+def test_the_hash_of_the_report_is_in_the_manifest(release: Path) -> None:
+    """Of the HTML: the PDF comes later, and carries that hash."""
     write_report(release)
     reports = json.loads((release / "manifest.json").read_text())["reports"]
-    written = {name for name in (FILE, PDF) if (release / name).exists()}
-    assert reports == {name: sha256((release / name).read_bytes()) for name in written}
+    assert reports == {FILE: sha256((release / FILE).read_bytes())}
+
+
+def test_a_report_is_printed(release: Path) -> None:
+    """From the page as it was written; nothing else in the folder changes."""
+    write_report(release)
+    before = {path.name: path.read_bytes() for path in release.iterdir()}
+    if print_report(release):
+        pytest.skip("WeasyPrint or Pango is not installed")
+    after = {path.name: path.read_bytes() for path in release.iterdir()}
+    assert (after.pop(PDF), after) == (pdf.build_pdf(before[FILE]), before)
 
 
 def test_without_the_library_the_report_is_written(
@@ -36,7 +45,7 @@ def test_without_the_library_the_report_is_written(
     (release / PDF).write_bytes(b"%PDF-old")
     monkeypatch.setattr(pdf, "_library", lambda: None)
     write_report(release)
-    assert ((release / PDF).exists(), without_pdf(release)) == (False, pdf.MISSING)
+    assert (print_report(release), (release / PDF).exists()) == (pdf.MISSING, False)
 
 
 def test_nothing_is_fetched() -> None:
