@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from site_agent.contract.errors import (
     ConfigurationError,
@@ -22,8 +22,10 @@ from site_agent.contract.party import Member
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
-from site_agent.runtime.http import Exchange
 from site_agent.site import Site
+
+if TYPE_CHECKING:  # the process that computes has no network, and does not load what it needs
+    from site_agent.runtime.http import Exchange
 
 SHORTEST_HASH = 8
 

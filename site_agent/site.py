@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from site_agent.contract.enrolment import read_card
 from site_agent.contract.errors import ConfigurationError
@@ -25,10 +25,12 @@ from site_agent.contract.party import Member
 from site_agent.ledger import Ledger
 from site_agent.rotation import Keys
 from site_agent.runtime.clock import utc_now
-from site_agent.runtime.http import Connection, Exchange
 from site_agent.runtime.locks import locked
 from site_agent.runtime.settings import Setting, Settings, read_settings
 from site_agent.vault import Vault
+
+if TYPE_CHECKING:  # the process that computes has no network, and does not load what it needs
+    from site_agent.runtime.http import Connection, Exchange
 
 SETTINGS: Final = (
     Setting("site.name", "text", "", "Name of this hospital, as on its invitation."),
@@ -167,6 +169,8 @@ class Site:
 
     def connection(self) -> Connection:
         """Return how to reach the exchange."""
+        from site_agent.runtime.http import Connection
+
         settings = self.settings
         ca_file = settings.path("exchange.ca_file") if settings["exchange.ca_file"] else None
         proxy, timeout_s = settings["exchange.proxy"], settings["exchange.timeout_s"]
@@ -174,6 +178,8 @@ class Site:
 
     def exchange(self) -> Exchange:
         """Return the exchange as this hospital sees it."""
+        from site_agent.runtime.http import Exchange
+
         return Exchange(self.connection(), self.identity())
 
     def data(self, study: str) -> Path:

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import gammaln
 
 from site_agent.contract.analyses.fisher_tables import TOLERANCE, fisher_p
@@ -122,6 +121,8 @@ class _Exact:
 
     def root(self, rises: Callable[[float], float]) -> float:
         """Return the odds ratio at which a function of its log is 0: 0 or infinite at the ends."""
+        from scipy.optimize import brentq  # only who needs it waits for it to load
+
         low, high = -1.0, 1.0
         while rises(low) > 0 and low > -FARTHEST:
             low *= 2

@@ -19,7 +19,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
 
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats
@@ -55,6 +54,8 @@ def estimated(structure: str, z: Floats, n: Floats, waves: int) -> Floats:
 
 def _first_order(z: Floats, n: Floats, waves: int) -> float:
     """Return the root of the equation of ar1 with the smallest sum of squares."""
+    from scipy.optimize import brentq  # only who needs it waits for it to load
+
     first, second = np.triu_indices(waves, 1)
     lag = (second - first).astype(np.float64)
 
