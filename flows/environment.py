@@ -16,6 +16,8 @@ QUIET: Final[Mapping[str, str]] = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
     # What says that a run has its deployment's turn is to outlive the server's process.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,
+    # A schedule that was set or changed just now gets its runs within seconds, not a minute.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "10",
     "PREFECT_LOGGING_LEVEL": "INFO",
     "PREFECT_CLI_PROMPT": "false",
 }

@@ -100,11 +100,9 @@ WITH_THE_CENTERS_KEY = {
 }
 ATTACKS = WITHOUT_KEYS | WITH_THE_CENTERS_KEY
 FIRST = (
-    *("ROUND altered", "SHARES withheld", "ROUND of another release", "another roster for one"),
-    *("a key swapped by the center", "a READY left out", "other coefficients", "false totals"),
-    *("opened again after a share", "a second question", "a share altered by its hospital"),
-    *("PARTS withheld", "another part than a hospital told"),
-    *("CLOSE too early", "CLOSE over another result"),
+    *("ROUND altered", "SHARES withheld", "another roster for one", "a key swapped by the center"),
+    *("false totals", "opened again after a share", "a share altered by its hospital"),
+    *("another part than a hospital told", "CLOSE over another result"),
 )
 
 
