@@ -12,19 +12,21 @@ from coordinator.report.views import Table, View
 
 Row = tuple[Cell, ...]
 RATIOS: Final = {"binomial": ("odds_ratio", "Odds ratio"), "poisson": ("rate_ratio", "Rate ratio")}
+TESTED: Final = "Test of all coefficients but the intercept"
+OF_VARIANCES: Final = "F"
+F_COLUMNS: Final = ("Test", "F", "df1", "df2", "p")
 NO_ESTIMATE: Final = "not estimable: constant, or a combination of the others"
 
 
 def glm_tables(view: View) -> list[Table]:
     """Return the coefficients, the test of all of them, and the fit."""
     result, few = view.result, view.rules.total().few
-    tests = () if few else tuple(_test(test) for test in result["tests"])
     names = ("loglik", "aic", "deviance", "null_deviance", "dispersion")
     fit = (*_sizes(view), *(_number(view, result[name]) for name in names))
     columns = ("Rows", "Patients", "Log-likelihood", "AIC", "Deviance", "Null deviance")
     tables = [
         coefficients(view),
-        Table("Test of all coefficients but the intercept", TEST_COLUMNS, tests),
+        *([] if few else [_test_table(view, test) for test in result["tests"]]),
         Table("Fit", (*columns, "Dispersion"), (fit,), headed=0),
         Table("Profile likelihood", ("Term", _limits_title(view)), () if few else _profile(view)),
     ]
@@ -92,8 +94,15 @@ def _term(view: View, term: Mapping[str, Any], ratio: str) -> Row:
     return (name, numbers.with_interval(*shown), numbers.p_value(term["p_value"]), *coefficient)
 
 
-def _test(test: Mapping[str, Any]) -> Row:
-    return test_row(str(test["name"])[:1].upper() + str(test["name"])[1:], test)
+def _test_table(view: View, test: Mapping[str, Any]) -> Table:
+    """Return the test of a model: chi-square, or F, whose second df would give the rows back."""
+    name = str(test["name"])[:1].upper() + str(test["name"])[1:]
+    if name != OF_VARIANCES:
+        return Table(TESTED, TEST_COLUMNS, (test_row(name, test),))
+    first, statistic, df, p = test_row(name, test)
+    shown = view.rules.rows("", grouped=False)
+    second = view.limit.cell(view.result["residual_df"], shown=shown)
+    return Table(TESTED, F_COLUMNS, ((first, statistic, df, second, p),))
 
 
 def _sizes(view: View) -> Row:

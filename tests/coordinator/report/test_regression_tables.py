@@ -53,6 +53,29 @@ def test_odds_ratios() -> None:
     assert row[:3] == ("age", "1.65 (1.01 to 2.69)", "0.045")
 
 
+def linear_test(**more: Any) -> dict[str, Any]:
+    """Return the table of the F test of a linear model, by its columns."""
+    test = {"name": "F", "statistic": 4.2, "df": 1, "p_value": 0.0498}
+    fit = regression(family="gaussian", tests=[test], residual_df=28)
+    table = glm_tables(view("glm", fit, family="gaussian", **more))[1]
+    return dict(zip(table.columns, map(str, table.rows[0]), strict=True))
+
+
+def test_f_of_a_linear_model() -> None:
+    """F stands under its own name, with both its degrees of freedom."""
+    assert linear_test() == {"Test": "F", "F": "4.20", "df1": "1", "df2": "28", "p": "0.050"}
+
+
+def test_the_second_df_of_f_is_hidden_where_the_rows_are() -> None:
+    """Of a model of 30 rows whose limit is 31, df2 would give the rows back."""
+    assert linear_test(least=31)["df2"] == "hidden"
+
+
+def test_chi_square_of_a_logistic_model() -> None:
+    """A likelihood ratio test keeps the heading of a chi-square."""
+    assert glm_tables(view("glm", regression()))[1].columns == ("Test", "Chi-square", "df", "p")
+
+
 ENDS = {"conf_low": 0.0, "conf_high": None, "odds_ratio_low": 1.0, "odds_ratio_high": None}
 LIMITS = {"term": "age", **ENDS}
 
