@@ -25,7 +25,7 @@ from site_agent.contract.analyses.group_tests import (
 )
 from site_agent.contract.analyses.kind import Context, Kind, Options, Withheld
 from site_agent.contract.analyses.results import Failure
-from site_agent.contract.expressions import Number
+from site_agent.contract.expressions import Category, Number
 from site_agent.contract.frames import Frame
 from site_agent.contract.lockstep import by_covariate
 from site_agent.contract.rows import levels_of
@@ -36,6 +36,8 @@ from site_agent.contract.sums import Disclosure, Estimator, Sum
 
 TESTS: Final = ("auto", *OF_RANKS, *OF_MEANS, *OF_TABLES)
 EXACT: Final = ("auto", "always", "never")
+# Tests of two groups, and those that take more.
+OF_TWO: Final = {"t": "anova", "welch": "welch_anova", "wilcoxon": "kruskal"}
 BY_CLASS: Final[dict[str, tuple[Sum, ...]]] = {
     "ranks": (DISTRIBUTION, RANK_SUMS),
     "means": (GROUP_SUMS, GROUP_SQUARES),
@@ -51,6 +53,12 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         fields.issue("'by' is missing: the groups to compare")
     test = fields.choice("test", TESTS, default="auto")
     variables = _read_variables(fields, context, table, test)
+    _refuse_groups(fields, context, table, by, test)
+    if by in [name for name, _ in variables]:
+        fields.issue(
+            f"'{by}' is compared with itself; take it out of the variables, or other groups (by)",
+            fields.named["variables"],
+        )
     return {
         "table": table,
         "cohort": context.cohort(fields, table),
@@ -81,6 +89,19 @@ def _read_variables(
         found[variable] = context.is_number(table, variable)
         _fitting(fields, node, test, number=found[variable])
     return list(found.items())
+
+
+def _refuse_groups(fields: Fields, context: Context, table: str, by: str | None, test: str) -> None:
+    """Note a test of two groups whose groups are more, unless a cohort may hold two of them."""
+    kind = None if by is None else context.kind(table, by)
+    if test not in OF_TWO or not isinstance(kind, Category) or len(kind.levels) <= 2:
+        return
+    if "cohort" not in fields.named:
+        fields.issue(
+            f"test: {test} takes two groups, and '{by}' has {len(kind.levels)} levels; take "
+            f"{OF_TWO[test]} for all of them, or a cohort that holds two",
+            fields.named["by"],
+        )
 
 
 def _fitting(fields: Fields, node: Node, test: str, *, number: bool) -> None:

@@ -154,8 +154,11 @@ class Context:
 
     def is_number(self, table: str, expression: str) -> bool:
         """Return whether an expression over `table` is a number."""
-        kind = expressions.infer(expressions.parse(expression), self.scopes[table])
-        return isinstance(kind, expressions.Number)
+        return isinstance(self.kind(table, expression), expressions.Number)
+
+    def kind(self, table: str, expression: str) -> Type:
+        """Return the type of an expression over `table` that was read before."""
+        return expressions.infer(expressions.parse(expression), self.scopes[table])
 
     def covariates(self, fields: Fields, table: str) -> list[str]:
         """Read the required list of covariates: numbers, conditions, categories, splines."""

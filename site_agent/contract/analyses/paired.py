@@ -49,11 +49,16 @@ def _read(fields: Fields, context: Context) -> dict[str, Any]:
         if name not in TESTS:
             hint = nearest(name, TESTS)
             fields.issue(f"found '{name}', expected tests of pairs{hint}", fields.named["tests"])
+    before, after = (_number(fields, context, table, name) for name in ("before", "after"))
+    if before is not None and before == after:
+        fields.issue(
+            f"'{before}' is compared with itself; name another number", fields.named["after"]
+        )
     return {
         "table": table,
         "cohort": context.cohort(fields, table),
-        "before": _number(fields, context, table, "before"),
-        "after": _number(fields, context, table, "after"),
+        "before": before,
+        "after": after,
         "tests": list(dict.fromkeys(tests)),
         "correct": fields.flag("correct", default=True),
         "exact": fields.choice("exact", EXACT, default="auto"),
