@@ -11,12 +11,12 @@ from site_agent.contract.analyses.cox_pairs import OUTLIVING, PAIR_SQUARES
 from site_agent.contract.analyses.cox_predict import value_of
 from site_agent.contract.analyses.cox_robust import POOLED, WITHIN_SITE
 from site_agent.contract.analyses.death_predictors import DEATH_PREDICTORS
+from site_agent.contract.analyses.explained import reads_tables
 from site_agent.contract.analyses.kind import Context, Options
 from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.score_residuals import COLUMN, PATIENT, SITE
 from site_agent.contract.analyses.weights import names_weighting
-from site_agent.contract.expressions import FUNCTIONS, Boolean, Category, Number
-from site_agent.contract.expressions.syntax import Call, walk
+from site_agent.contract.expressions import Boolean, Category, Number
 from site_agent.contract.study.fields import Fields, nearest
 from site_agent.contract.sums import Sum
 
@@ -112,7 +112,7 @@ def _read_curve(given: Fields, context: Context, table: str, options: Options) -
     texts = [*options["covariates"], *([options["offset"]] if options["offset"] else [])]
     nodes = [expressions.parse(text) for text in texts]
     named = {parts for node in nodes for parts in expressions.names(node)}
-    if any(len(parts) > 1 for parts in named) or any(_reads_tables(node) for node in nodes):
+    if any(len(parts) > 1 for parts in named) or any(reads_tables(node) for node in nodes):
         given.issue(
             "curves are predicted for values of the table's own columns; a covariate here reads "
             "another table. Derive a column from it, and name that as the covariate"
@@ -135,12 +135,6 @@ def _read_curve(given: Fields, context: Context, table: str, options: Options) -
         if name not in columns:
             given.issue(f"'{name}' is in no covariate{nearest(name, columns)}", node)
     return found
-
-
-def _reads_tables(node: expressions.Node) -> bool:
-    return any(
-        isinstance(one, Call) and FUNCTIONS[one.function].reads != "row" for one, _ in walk(node)
-    )
 
 
 def further_sums(options: Mapping[str, Any]) -> tuple[Sum, ...]:

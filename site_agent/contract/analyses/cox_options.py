@@ -64,7 +64,7 @@ def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
     baseline = _read_baseline(fields)
     options = {
         **rows,
-        "covariates": context.covariates(fields, table),
+        "covariates": context.covariates_of(fields, table, rows["endpoint"]),
         "strata": context.strata(
             fields, table, instead="for a baseline of each hospital's own: baseline: by_site"
         ),

@@ -28,7 +28,7 @@ def read(fields: Fields, context: Context) -> dict[str, Any]:
     rows, table = context.rows(fields)
     options = {
         **rows,
-        "covariates": context.covariates(fields, table),
+        "covariates": context.covariates_of(fields, table, rows["endpoint"]),
         "convention": fields.choice("convention", CONVENTIONS, default="crr"),
         "ties": fields.choice("ties", TIES, default="breslow"),
         **_read_baseline(fields),

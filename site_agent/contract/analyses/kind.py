@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from site_agent.contract import expressions
+from site_agent.contract.analyses.explained import circular, explained_by
 from site_agent.contract.expressions import ExpressionError, Scope, Type
 from site_agent.contract.frames import Frame
 from site_agent.contract.study.document import Node
@@ -160,8 +161,13 @@ class Context:
         """Return the type of an expression over `table` that was read before."""
         return expressions.infer(expressions.parse(expression), self.scopes[table])
 
-    def covariates(self, fields: Fields, table: str) -> list[str]:
-        """Read the required list of covariates: numbers, conditions, categories, splines."""
+    def covariates(
+        self, fields: Fields, table: str, *, explained: Sequence[str], what: str
+    ) -> list[str]:
+        """Read the required list of covariates: numbers, conditions, categories, splines.
+
+        explained: what the model explains, `what` in words; no covariate may be one of these.
+        """
         found: list[str] = []
         for node in fields.items("covariates", required=True):
             expression = self.expression(
@@ -180,7 +186,19 @@ class Context:
                 fields.issue(f"covariate '{expression}' stands twice; keep one", node)
             elif expression is not None:
                 found.append(expression)
+                own = circular(expression, explained)
+                if own is not None:
+                    alone = "is" if own == expression else "is made of nothing but"
+                    fields.issue(
+                        f"covariate '{expression}' {alone} {what} '{own}'; take it out", node
+                    )
         return found
+
+    def covariates_of(self, fields: Fields, table: str, endpoint: str) -> list[str]:
+        """Read the covariates of a model of an endpoint's time."""
+        explained = explained_by(self.endpoints.get(endpoint))
+        what = "the endpoint's own time or event"
+        return self.covariates(fields, table, explained=explained, what=what)
 
 
 Options = Mapping[str, Any]

@@ -52,7 +52,7 @@ def read(fields: Fields, context: Context) -> dict[str, Any]:
     rows, table = context.rows(fields)
     return {
         **rows,
-        "covariates": context.covariates(fields, table),
+        "covariates": context.covariates_of(fields, table, rows["endpoint"]),
         "strata": context.strata(
             fields, table, instead="every hospital has a baseline of its own already"
         ),

@@ -41,15 +41,26 @@ class Regression:
 def read_regression(fields: Fields, context: Context) -> dict[str, Any]:
     """Read what every regression has: rows, outcome, family, covariates, offset."""
     table = context.table(fields)
+    outcome = read_number(fields, context, "outcome", table, required=True)
     return {
         "table": table,
         "cohort": context.cohort(fields, table),
-        "outcome": read_number(fields, context, "outcome", table, required=True) or "",
+        "outcome": outcome or "",
         "family": fields.choice("family", tuple(FAMILIES)),
-        "covariates": context.covariates(fields, table) if "covariates" in fields.named else [],
+        "covariates": _read_covariates(fields, context, table, outcome),
         "offset": read_number(fields, context, "offset", table),
         "conf_level": fields.proportion("conf_level", default=0.95),
     }
+
+
+def _read_covariates(
+    fields: Fields, context: Context, table: str, outcome: str | None
+) -> list[str]:
+    """Read the covariates, which may be none."""
+    if "covariates" not in fields.named:
+        return []
+    explained = () if outcome is None else (outcome,)
+    return context.covariates(fields, table, explained=explained, what="the outcome")
 
 
 def read_number(

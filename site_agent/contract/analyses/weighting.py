@@ -67,12 +67,8 @@ class Propensity:
 def _read(fields: Fields, context: Context) -> dict[str, Any]:
     table = context.table(fields)
     treatment = _read_treatment(fields, context, table)
-    covariates = context.covariates(fields, table)
-    if treatment and treatment in covariates:
-        fields.issue(
-            f"the treatment '{treatment}' is among its own covariates; take it out",
-            fields.named["covariates"],
-        )
+    explained = (treatment,) if treatment else ()
+    covariates = context.covariates(fields, table, explained=explained, what="the treatment")
     return {
         "table": table,
         "cohort": context.cohort(fields, table),

@@ -340,7 +340,7 @@ def test_mistakes_in_a_weighting(fields: str, said: str) -> None:
 def test_a_treatment_is_not_its_own_covariate() -> None:
     """A score of the treatment on itself would be perfect."""
     study = text().replace("covariates: [x]", "covariates: [x, treated]")
-    assert "'treated' is among its own covariates" in issues(study)
+    assert "covariate 'treated' is the treatment 'treated'" in issues(study)
 
 
 def test_a_treatment_has_two_levels() -> None:

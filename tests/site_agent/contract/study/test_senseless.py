@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.studytext import issues
 
 TEST = "test: {kind: logrank, endpoint: survival, by: sex}"
@@ -45,3 +47,47 @@ def test_a_number_is_no_pair_with_itself() -> None:
     assert found('{kind: paired, before: kps + age, after: "kps  +  age"}') == [
         "'kps + age' is compared with itself; name another number"
     ]
+
+
+def test_an_outcome_is_no_covariate_of_its_own() -> None:
+    """A linear model of kps with kps."""
+    assert found("{kind: glm, outcome: kps, family: gaussian, covariates: [age, kps]}") == [
+        "covariate 'kps' is the outcome 'kps'; take it out"
+    ]
+
+
+def test_nor_is_what_is_made_of_the_outcome_alone() -> None:
+    """Equations of whether a grade is high, with the grade."""
+    model = "{kind: gee, table: grades, outcome: crs > 2, family: binomial, covariates: [crs], "
+    assert found(f"{model}wave: day, waves: [0, 9]}}") == [
+        "covariate 'crs' is made of nothing but the outcome 'crs > 2'; take it out"
+    ]
+
+
+def test_a_change_may_go_with_the_value_before() -> None:
+    """Analysis of covariance: the change is made of two values, of which one is a covariate."""
+    change = "{kind: glm, outcome: last_seen_day - age, family: gaussian, covariates: [age]}"
+    assert found(change) == []
+
+
+def test_a_worst_grade_may_go_with_the_first() -> None:
+    """What reads several rows is another quantity of the same column."""
+    first = "{kind: glm, outcome: peak, family: gaussian, covariates: [min(grades.crs)]}"
+    peak = first.replace("peak", "max(grades.crs)")
+    assert found(peak) == []
+
+
+@pytest.mark.parametrize("covariate", ["last_seen_day", "death_day", "death_day > 30"])
+@pytest.mark.parametrize("kind", ["cox", "cox_screen", "meta_analysis"])
+def test_time_and_event_are_no_covariates(kind: str, covariate: str) -> None:
+    """Of an endpoint in days neither the last day seen nor the day of the event."""
+    (said,) = found(f"{{kind: {kind}, endpoint: survival, covariates: [{covariate}]}}")[:1]
+    assert f"covariate '{covariate}' is" in said and "the endpoint's own time or event" in said
+
+
+def test_a_status_is_no_covariate_of_its_event() -> None:
+    """Of an endpoint with a status, the column that the event is read from."""
+    status = ("    event: {death: death_day}\n    censored: last_seen_day\n  trm:",
+              "    time: last_seen_day\n    event: {death: smoker == true}\n  trm:")  # fmt: skip
+    model = (TEST, "test: {kind: cox, endpoint: survival, covariates: [smoker]}")
+    assert any("'smoker' is made of nothing but" in issue for issue in issues(status, model))
