@@ -25,7 +25,6 @@ from site_agent.contract.analyses.profile_limit import INTERVALS
 from site_agent.contract.analyses.proportionality import TRANSFORMS
 from site_agent.contract.analyses.weights import is_weighted, read_weights
 from site_agent.contract.study.fields import Fields, nearest
-from site_agent.contract.study.model import TimeScale
 from site_agent.contract.sums import Disclosure
 
 TIES: Final = ("efron", "breslow")
@@ -72,7 +71,7 @@ def _read_model(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
         **baseline,
         **_read_weights(fields, context, table),
         "zph": _read_transforms(fields),
-        "baseline_at": _read_times(fields, context.time),
+        "baseline_at": sorted(set(context.times(fields, "baseline_at"))),
         "conf_level": fields.proportion("conf_level", default=0.95),
         **read_further(fields, context, table, baseline["risk_sets"]),
         "firth": _read_firth(fields),
@@ -94,17 +93,6 @@ def _read_baseline(fields: Fields) -> dict[str, Any]:
     if baseline == "by_site" and times is not None:
         fields.issue("a baseline hazard by hospital is never pooled; take 'baseline_at' out", times)
     return {"baseline": baseline, "risk_sets": "" if baseline == "by_site" else form}
-
-
-def _read_times(fields: Fields, scale: TimeScale) -> list[float]:
-    """Read `baseline_at`, times up to the study's horizon."""
-    times = sorted(set(fields.numbers("baseline_at", least=0)))
-    if times and times[-1] > scale.horizon:
-        fields.issue(
-            f"found {times[-1]:g}, expected times up to the study's horizon of {scale.horizon}",
-            fields.named["baseline_at"],
-        )
-    return times
 
 
 def _read_weights(fields: Fields, context: Context, table: str) -> dict[str, Any]:

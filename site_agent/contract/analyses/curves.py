@@ -21,7 +21,7 @@ from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Frame
 from site_agent.contract.rows import levels_of
 from site_agent.contract.study.fields import Fields
-from site_agent.contract.study.model import Analysis, Study, TimeScale
+from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Arrays, Disclosure, Estimator
 
 DAYS_PER_MONTH: Final = Fraction(1461, 48)  # a twelfth of 365.25
@@ -34,15 +34,15 @@ def read_common(fields: Fields, context: Context) -> tuple[dict[str, Any], str]:
     return {
         **rows,
         "by": context.category(fields, "by", table),
-        **_read_times(fields, context.time),
+        **_read_times(fields, context),
         "conf_level": fields.proportion("conf_level", default=0.95),
     }, table
 
 
-def _read_times(fields: Fields, scale: TimeScale) -> dict[str, Any]:
+def _read_times(fields: Fields, context: Context) -> dict[str, Any]:
     """Read the times of estimates: `at`, and `at_months` with the days that are a month."""
-    at, months = fields.numbers("at", least=0), fields.numbers("at_months", least=0)
-    days = fields.fraction("days_per_month") or DAYS_PER_MONTH
+    scale, days = context.time, fields.fraction("days_per_month") or DAYS_PER_MONTH
+    at, months = context.times(fields, "at"), context.times(fields, "at_months", unit=days)
     given = [fields.named[name] for name in ("at_months", "days_per_month") if name in fields.named]
     if given and scale.unit != "day":
         fields.issue(
@@ -74,7 +74,7 @@ def _read_survival(fields: Fields, context: Context) -> dict[str, Any]:
         **options,
         "conf_type": fields.choice("conf_type", SURVIVAL_SCALES, default="log"),
         "quantiles": quantiles,
-        "restricted_mean": fields.numbers("restricted_mean", least=0),
+        "restricted_mean": context.times(fields, "restricted_mean"),
         "reverse": fields.flag("reverse"),
         **weights,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from site_agent.contract.study.model import SITE, Analysis, Cohort, Endpoint, St
 from site_agent.contract.sums import Disclosure, Estimator, Sum
 
 SNAP: Final = 1e-8
+ONE: Final = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,20 @@ class Context:
             )
             return []
         return grid
+
+    def times(self, fields: Fields, name: str, *, unit: Fraction = ONE) -> list[float]:
+        """Read an optional list of times that any row can have, each of so many units."""
+        found = fields.numbers(name, least=0)
+        beyond = [time for time in found if Fraction(time) * unit > self.time.horizon]
+        if not beyond:
+            return found
+        long = f", which is {float(Fraction(beyond[0]) * unit):g}" if unit != ONE else ""
+        fields.issue(
+            f"found {beyond[0]:g}{long}, expected times up to the study's horizon of "
+            f"{self.time.horizon} {self.time.unit}s",
+            fields.named[name],
+        )
+        return [time for time in found if time not in beyond]
 
     def _on_scale(self, time: float) -> bool:
         tick = grid_ticks(self.time, [time])[0]

@@ -91,3 +91,21 @@ def test_a_status_is_no_covariate_of_its_event() -> None:
               "    time: last_seen_day\n    event: {death: smoker == true}\n  trm:")  # fmt: skip
     model = (TEST, "test: {kind: cox, endpoint: survival, covariates: [smoker]}")
     assert any("'smoker' is made of nothing but" in issue for issue in issues(status, model))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["survival, at: [28, 401]", "incidence, at: [401]", "survival, restricted_mean: [401, 365]"],
+)
+def test_no_time_is_beyond_the_horizon(asked: str) -> None:
+    """A time that no patient can have is refused, and not carried on to."""
+    assert found(f"{{endpoint: survival, grid: [90, 400], kind: {asked}}}") == [
+        "found 401, expected times up to the study's horizon of 400 days"
+    ]
+
+
+def test_months_beyond_the_horizon() -> None:
+    """14 months are 426.125 days; 13, 395.6875, are within 400."""
+    assert found("{kind: survival, endpoint: survival, grid: [90], at_months: [13, 14]}") == [
+        "found 14, which is 426.125, expected times up to the study's horizon of 400 days"
+    ]
