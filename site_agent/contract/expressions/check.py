@@ -131,6 +131,9 @@ def _nearest_name(written: str, known: Mapping[tuple[str, ...], Type]) -> str:
 
 def _chain(node: Chain, checking: Checking) -> Type:
     operators = [operator for operator, _ in node.rest]
+    for operator, operand in node.rest:
+        if operator == "/" and constant(operand) == 0:
+            raise refusal(operand, "A division by 0 has no value; divide by another number.")
     for operator, operand in zip([operators[0], *operators], _operands(node), strict=True):
         if node.level >= SUM:
             checking.number(operand, f"'{operator}'")

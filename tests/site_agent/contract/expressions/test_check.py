@@ -60,6 +60,14 @@ GOLDEN = {
         "A text alone is no column; compare a category with it.",
         0,
     ),
+    "1 + age / 0": (
+        "A division by 0 has no value; divide by another number.",
+        10,
+    ),
+    "age / -0.0": (
+        "A division by 0 has no value; divide by another number.",
+        6,
+    ),
     "[1]": (
         "A list stands only after 'in', or as an argument that is one.",
         0,
