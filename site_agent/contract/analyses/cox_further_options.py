@@ -17,7 +17,9 @@ from site_agent.contract.analyses.open_risk_sets import OPEN_RISK_SETS
 from site_agent.contract.analyses.score_residuals import COLUMN, PATIENT, SITE
 from site_agent.contract.analyses.weights import names_weighting
 from site_agent.contract.expressions import Boolean, Category, Number
+from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields, nearest
+from site_agent.contract.study.model import Column
 from site_agent.contract.sums import Sum
 
 NAMED: Final = (PATIENT, SITE)
@@ -130,11 +132,30 @@ def _read_curve(given: Fields, context: Context, table: str, options: Options) -
         except ValueError as error:
             given.issue(f"found {node.kind()}, {error}", node)
             continue
+        _refuse_outside(given, node, context.tables[table].columns.get(name))
         found[name] = str(node.value) if isinstance(kinds[name], Category) else node.value
     for name, node in given.named.items():
         if name not in columns:
             given.issue(f"'{name}' is in no covariate{nearest(name, columns)}", node)
     return found
+
+
+def _refuse_outside(given: Fields, node: Node, column: Column | None) -> None:
+    """Note a value that no patient can have; a derived column (None) has no range."""
+    value = node.value
+    if column is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    low, high = column.low, column.high
+    if (low is not None and value < low) or (high is not None and value > high):
+        ends = [
+            *([] if low is None else [f"from {low:g}"]),
+            *([] if high is None else [f"to {high:g}"]),
+        ]
+        given.issue(
+            f"found {node.kind()}, which the range of '{column.name}' ({' '.join(ends)}) leaves "
+            f"out: the model has seen no such patient. Take another value, or widen the range",
+            node,
+        )
 
 
 def further_sums(options: Mapping[str, Any]) -> tuple[Sum, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
@@ -14,7 +14,15 @@ from site_agent.contract.expressions import ExpressionError, Scope, Type
 from site_agent.contract.frames import Frame
 from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields, nearest
-from site_agent.contract.study.model import SITE, Analysis, Cohort, Endpoint, Study, TimeScale
+from site_agent.contract.study.model import (
+    SITE,
+    Analysis,
+    Cohort,
+    Endpoint,
+    Study,
+    Table,
+    TimeScale,
+)
 from site_agent.contract.sums import Disclosure, Estimator, Sum
 
 SNAP: Final = 1e-8
@@ -30,6 +38,7 @@ class Context:
     cohorts: Mapping[str, Cohort]
     scopes: Mapping[str, Scope]
     weightings: tuple[str, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
     def endpoint(self, fields: Fields) -> Endpoint | None:
         """Read the required field `endpoint`."""

@@ -91,7 +91,7 @@ def _read_parts(root: Fields, *, development: bool) -> Study:
     scopes = {table: item.scope for table, item in typed.items()}
     endpoints = read_endpoints(root, scopes)
     cohorts = read_cohorts(root, scopes)
-    context = Context(scale, endpoints, cohorts, scopes, _weightings(root))
+    context = Context(scale, endpoints, cohorts, scopes, _weightings(root), tables)
     analyses = _read_analyses(root, context) if tables else {}
     policy = _read_policy(root, analyses)
     policy = DEVELOPMENT if development else policy

@@ -109,3 +109,23 @@ def test_months_beyond_the_horizon() -> None:
     assert found("{kind: survival, endpoint: survival, grid: [90], at_months: [13, 14]}") == [
         "found 14, which is 426.125, expected times up to the study's horizon of 400 days"
     ]
+
+
+def predicted(age: float) -> list[str]:
+    return found(
+        f"{{kind: cox, endpoint: survival, covariates: [age], baseline_at: [90], "
+        f"predict: {{one: {{age: {age}}}}}}}"
+    )
+
+
+def test_no_curve_is_predicted_beyond_a_range() -> None:
+    """An age of 150 where patients are from 0 to 110."""
+    assert predicted(150) == [
+        "found the number 150, which the range of 'age' (from 0 to 110) leaves out: the model has "
+        "seen no such patient. Take another value, or widen the range"
+    ]
+
+
+def test_curves_are_predicted_at_the_ends_of_a_range() -> None:
+    """Both ends are within it."""
+    assert [predicted(0), predicted(110)] == [[], []]
