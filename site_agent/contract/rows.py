@@ -196,9 +196,7 @@ class FrameBuilder:
             try:
                 self._built[frame] = self._build(frame)
             except EvaluationError as error:
-                place = f"endpoint {frame.endpoint}" if frame.endpoint else f"table {frame.table}"
-                finding = Finding(place, "undefined", error.rows, str(error))
-                raise UnfitRows([finding]) from None
+                raise _undefined(frame.table, error) from None
         return self._built[frame]
 
     def _follow_up(self, name: str) -> FollowUp:
@@ -303,6 +301,12 @@ class FrameBuilder:
             levels = len(levels_of(self._study, frame.table, name))
             code = code * levels + _evaluate(name, table).data.astype(np.int64)
         return code
+
+
+def _undefined(table: str, error: EvaluationError) -> UnfitRows:
+    """Return the finding of an expression without a value, which names the expression."""
+    place = f"table {table}, expression {error.text}"
+    return UnfitRows([Finding(place, "undefined", error.rows, str(error))])
 
 
 def _design(names: Sequence[str], table: expressions.Rows) -> Floats:

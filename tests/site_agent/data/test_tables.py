@@ -196,6 +196,18 @@ def test_tied_causes_without_an_order_are_a_finding(tmp_path: Path) -> None:
         read(write(tmp_path, good()), of)
 
 
+LOGARITHM = ("covariates: [age, sex, kps]", "covariates: [age, log(kps)]")
+
+
+def test_an_undefined_value_of_an_analysis_names_its_expression(tmp_path: Path) -> None:
+    """A logarithm of 0 is found where it is written, without a value and without an endpoint."""
+    frames = good()
+    put("kps", 0, 0)(frames)
+    with pytest.raises(DataError) as told:
+        read(write(tmp_path, frames), study(LOGARITHM))
+    assert [one.place for one in told.value.findings] == ["table patients, expression log(kps)"]
+
+
 def test_an_undefined_derived_value_is_a_finding(tmp_path: Path) -> None:
     """The logarithm of zero is told with the column's name and a count."""
     of = study(("peak: max(grades.crs)", "peak: log10(age - 18)"))
