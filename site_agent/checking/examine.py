@@ -26,7 +26,7 @@ from site_agent.contract.catalogue import KINDS
 from site_agent.contract.errors import Finding
 from site_agent.contract.rows import FrameBuilder, UnfitRows
 from site_agent.contract.study.model import Study
-from site_agent.data.tables import Linked, Raw, link_tables, read_rows
+from site_agent.data.tables import Linked, Raw, endpoint_findings, link_tables, read_rows
 
 SAMPLE: Final = 50_000  # values of a column in a part that are compared with its unit
 TABLE: Final = re.compile(r"table (\w+)")
@@ -165,6 +165,7 @@ def _note_disorders(look: _Look, raw: Mapping[str, Raw], linked: Linked) -> None
 def _drop_outs(look: _Look, linked: Linked, findings: list[Finding]) -> None:
     """Form the rows of every analysis, as a release does, and count who is left out."""
     builder = FrameBuilder(look.study, linked.tables)
+    findings += endpoint_findings(look.study, builder)
     patients = len(linked.identifiers)
     for analysis in look.study.analyses.values():
         members, out = np.zeros(patients, bool), np.zeros(patients, bool)

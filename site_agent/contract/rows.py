@@ -199,6 +199,13 @@ class FrameBuilder:
                 raise _undefined(frame.table, error) from None
         return self._built[frame]
 
+    def check_endpoint(self, name: str) -> None:
+        """Raise UnfitRows if the times of an endpoint break a rule of the study."""
+        try:
+            self._follow_up(name)
+        except EvaluationError as error:
+            raise _undefined(self._study.endpoints[name].table, error) from None
+
     def _follow_up(self, name: str) -> FollowUp:
         if name not in self._follow_ups:
             endpoint = self._study.endpoints[name]

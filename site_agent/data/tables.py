@@ -99,10 +99,10 @@ def link_tables(
 
 
 def check_frames(study: Study, builder: FrameBuilder, site: str) -> None:
-    """Form the rows of every analysis once; DataError with every finding."""
+    """Check every endpoint, form the rows of every analysis once; DataError with every finding."""
     from site_agent.contract.catalogue import KINDS
 
-    findings: list[Finding] = []
+    findings = endpoint_findings(study, builder)
     for analysis in study.analyses.values():
         for frame in KINDS[analysis.kind].frames(study, analysis):
             try:
@@ -111,6 +111,17 @@ def check_frames(study: Study, builder: FrameBuilder, site: str) -> None:
                 findings += [finding for finding in unfit.findings if finding not in findings]
     if findings:
         raise DataError(site, findings)
+
+
+def endpoint_findings(study: Study, builder: FrameBuilder) -> list[Finding]:
+    """Return what is wrong with the times of endpoints, also of those that no analysis takes."""
+    findings: list[Finding] = []
+    for name in study.endpoints:
+        try:
+            builder.check_endpoint(name)
+        except UnfitRows as unfit:
+            findings += [finding for finding in unfit.findings if finding not in findings]
+    return findings
 
 
 def _read_file(folder: Path, name: str, findings: list[Finding]) -> bytes | None:

@@ -208,6 +208,12 @@ def test_an_undefined_value_of_an_analysis_names_its_expression(tmp_path: Path) 
     assert [one.place for one in told.value.findings] == ["table patients, expression log(kps)"]
 
 
+def test_an_endpoint_that_no_analysis_takes_is_checked(tmp_path: Path) -> None:
+    """Times from the start of treatment, which nothing is estimated from, are not negative."""
+    found = findings(tmp_path, put("start_day", 0, 45))
+    assert "endpoint trm_from_start: 1 row has a negative time; correct the data" in found
+
+
 def test_an_undefined_derived_value_is_a_finding(tmp_path: Path) -> None:
     """The logarithm of zero is told with the column's name and a count."""
     of = study(("peak: max(grades.crs)", "peak: log10(age - 18)"))

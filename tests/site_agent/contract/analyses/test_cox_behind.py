@@ -29,7 +29,7 @@ def _patients(deaths: int) -> pd.DataFrame:
             "start": 0,
             "death": np.where(dies, day, np.nan),
             "seen": 80,
-            "left": 90,
+            "left": 0,
         }
     )
 
