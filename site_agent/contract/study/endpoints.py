@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from site_agent.contract import expressions
+from site_agent.contract.errors import Issue
 from site_agent.contract.expressions import Scope
 from site_agent.contract.study.document import Node
 from site_agent.contract.study.fields import Fields, nearest
@@ -21,17 +22,39 @@ FIELDS: Final = (
 
 
 def read_endpoints(root: Fields, scopes: Mapping[str, Scope]) -> dict[str, Endpoint]:
-    """Read `endpoints`; `like: name` takes over every field that is not given anew."""
+    """Read `endpoints`; `like: name` takes over every field that is not given anew.
+
+    What is wrong with a field that is taken over is told once, where it is written.
+    """
     raw = dict(root.each("endpoints"))
     endpoints: dict[str, Endpoint] = {}
+    found: dict[str, list[Issue]] = {}
     for name, node in raw.items():
         check_name(root, name, node)
-        merged = _merged(root, name, raw)
+        merged, found[name] = _merged(root, name, raw), []
         if merged is not None:
-            endpoint = _read_endpoint(name, Fields(merged, root.issues), scopes)
+            endpoint = _read_endpoint(name, Fields(merged, found[name]), scopes)
             if endpoint is not None:
                 endpoints[name] = endpoint
+    for name, issues in found.items():
+        above = {(i.path == raw[n].path, i.message) for n in _above(name, raw) for i in found[n]}
+        for issue in issues:
+            taken_over = issue.path == raw[name].path and (True, issue.message) in above
+            if not taken_over and issue not in root.issues:
+                root.issues.append(issue)
     return endpoints
+
+
+def _above(name: str, raw: Mapping[str, Node]) -> list[str]:
+    """Return the endpoints that one takes fields over from, the nearest first."""
+    seen = [name]
+    while True:
+        node = raw[seen[-1]].value
+        like = node.get("like") if isinstance(node, Mapping) else None
+        word = like.value if like is not None else None
+        if not isinstance(word, str) or word not in raw or word in seen:
+            return seen[1:]
+        seen.append(word)
 
 
 def _merged(root: Fields, name: str, raw: Mapping[str, Node]) -> Node | None:

@@ -51,6 +51,33 @@ def test_like_takes_over_what_is_not_given_anew() -> None:
     assert (endpoint.entry, endpoint.cause_names) == (None, ("death", "relapse"))
 
 
+LIKE_ALL = (
+    "  trm_from_start: {like: trm, origin: start_day, entry: none}\n",
+    "  one: {like: trm}\n  two: {like: one, entry: none}\n  trm_from_start: {like: trm}\n",
+)
+
+
+def test_what_like_takes_over_is_told_once() -> None:
+    """A wrong cause and a missing day last seen, of an endpoint that three others are like."""
+    wrong = (
+        "competing: {relapse: relapse_day}\n    censored: last_seen_day",
+        "competing: {r: sex}",
+    )
+    assert [text.partition("trm")[2] for text in issues(wrong, LIKE_ALL)] == [
+        ": first_of_ties: 'relapse' is not a cause; known: death",
+        ": 'censored' is missing: the last day seen (or `time` with a status)",
+        ".competing.r: 'sex' is a category, expected the day of the cause",
+    ]
+
+
+def test_what_is_wrong_anew_is_told_anew() -> None:
+    """An endpoint that is like another and gives the same wrong cause itself has its own line."""
+    wrong = ("competing: {relapse: relapse_day}", "competing: {relapse: sex}")
+    anew = (LIKE_ALL[0], "  one: {like: trm, competing: {relapse: sex}}\n")
+    told = [text.partition(":")[0] for text in issues(wrong, anew) if "is a category" in text]
+    assert told == ["line 35", "line 38"]
+
+
 def test_resolution_may_be_a_fraction() -> None:
     """A month is a twelfth of a year, exactly."""
     found = study(("unit: day, resolution: 1,", "unit: day, resolution: 1/12,"))
