@@ -32,7 +32,7 @@ p (p + 1) / 2 opens
     5 (3 p) (1 + p + q)     for profile limits: two ends and a test of each coefficient, five
                             points each (with t if penalised)
 
-A meta-analysis opens seven numbers for each coefficient, and a test between groups as many as it
+A meta-analysis opens nine numbers for each coefficient, and a test between groups as many as it
 has totals by group (`Kind.scalars`). What a pooled distribution opens, class V, are the values
 themselves without whose they are; it is not in the budget, as no limit would leave anything of
 it: the stewards accept the class, or do not.
@@ -69,7 +69,9 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.sums import Arrays, Ask
 
 POINTS: Final = 6
-META_SUMS: Final = 7  # a count, four sums and two more, of each coefficient of a meta-analysis
+META_SUMS: Final = (
+    9  # two counts or three, four sums and two more, of each coefficient of a meta-analysis
+)
 LIFTED: Final = "or have the stewards accept the analysis by name"
 CURVES: Final = ("survival", "incidence")  # every other kind compares its groups, new ones too
 

@@ -45,6 +45,7 @@ from site_agent.contract.sums import Answer, Arrays, Ask, Disclosure, Estimator
 LEAST_FIXED: Final = 4  # hospitals, so that none can work out the others
 LEAST_RANDOM: Final = 5
 LEAST_EVENTS: Final = 5
+NOWHERE: Final = "not estimable: in every hospital constant, or a combination of those before it"
 
 
 def read(fields: Fields, context: Context) -> dict[str, Any]:
@@ -94,6 +95,11 @@ def _meta_analysis(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
     known = first.totals
     if not known["events"][0]:
         raise AnalysisError("no event among the rows that have all covariates; nothing to pool")
+    hidden = _hidden(known)
+    if hidden:
+        fixed |= hidden
+        (again,) = yield (Ask(CONTRIBUTING.name, frame, fixed, {}),)
+        known = again.totals
     sites = [int(count) for count in known["contributing"]]
     least, least_random = limits(study, analysis)
     chosen = [k for k, count in enumerate(sites) if count >= max(least, 1)]
@@ -112,10 +118,23 @@ def _meta_analysis(study: Study, analysis: Analysis, _: Withheld) -> Estimator:
         terms=tuple(
             pooled[k].named(name)
             if k in pooled
-            else Pooled(name, withheld=_too_few(least, options["least_events"]))
+            else Pooled(
+                name,
+                withheld=_too_few(least, options["least_events"])
+                if known["estimated"][k]
+                else NOWHERE,
+            )
             for k, name in enumerate(terms)
         ),
     )
+
+
+def _hidden(known: Arrays) -> dict[str, Any]:
+    """Return the columns without an estimate anywhere, and the coefficients that they hide."""
+    own = {name: known[name] > 0 for name in ("contributing", "estimated")}
+    nowhere = np.flatnonzero(~own["estimated"]).tolist()
+    hidden = np.flatnonzero(own["estimated"] & ~own["contributing"]).tolist()
+    return {"nowhere": nowhere, "hidden": hidden} if nowhere and hidden else {}
 
 
 def limits(study: Study, analysis: Analysis) -> tuple[int, int]:

@@ -9,12 +9,18 @@ A hospital's model is fitted to its complete cases by newton.py, on its own risk
   others in which k takes part. (Where the reference level is missing, the first level that is left
   would be compared with the last one.)
 
+A column that no hospital can estimate (`nowhere`: age / 10 behind age) is left out of all models
+alike, as `coxph` leaves it out of each. A coefficient that takes part in such columns wherever it
+is estimated (`hidden`) means the same in all hospitals: it contributes. One that is estimated
+without them anywhere does not: there it means another thing.
+
 With estimate b_k and standard error s_k, w_k = 1 / s_k^2, the sums over contributing hospitals are
 those of w, w b, w b^2, w^2, and behind them, at a given tau2, of v and v b, v = 1 / (s^2 + tau2).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,16 +41,23 @@ TAKES_PART: Final = 1e-3  # of a column in an aliased one, both in standard devi
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A hospital's own estimates (p,) and their weights 1/SE^2; 0 where it contributes nothing."""
+    """A hospital's own estimates (p,) and their weights 1/SE^2; 0 where it contributes nothing.
+
+    estimated: which coefficients have an estimate, whether or not it means what it means elsewhere.
+    """
 
     estimate: Floats
     weight: Floats
+    estimated: np.ndarray
 
 
 def local_fit(rows: Rows, ask: Ask) -> Local:
-    """Return what a hospital finds on its own rows; ask.fixed: columns, strata, efron, least."""
+    """Return what a hospital finds on its own rows; ask.fixed: columns, strata, efron, least.
+
+    Behind the first question also the columns `nowhere` and `hidden`.
+    """
     p = ask.fixed["columns"]
-    none = Local(np.zeros(p), np.zeros(p))
+    none = Local(np.zeros(p), np.zeros(p), np.zeros(p, dtype=bool))
     if int((rows.cause == DEATH).sum()) < max(ask.fixed["least_events"], 1):
         return none
     try:
@@ -52,9 +65,11 @@ def local_fit(rows: Rows, ask: Ask) -> Local:
     except (AnalysisError, ArithmeticError, ValueError):
         return none
     variance = np.diag(found.variance)
-    usable = ~found.aliased & ~_mixed(found) & (variance > 0)
+    estimated = ~found.aliased & (variance > 0)
+    usable, hidden = estimated & ~_mixed(found, []), ask.fixed.get("hidden", [])
+    usable[hidden] = (estimated & ~_mixed(found, ask.fixed.get("nowhere", [])))[hidden]
     weight = np.divide(1.0, variance, out=np.zeros(p), where=usable)
-    return Local(np.where(usable, found.estimate, 0.0), weight)
+    return Local(np.where(usable, found.estimate, 0.0), weight, estimated)
 
 
 def _maximum(rows: Rows, ask: Ask) -> Maximum:
@@ -78,9 +93,13 @@ def _maximum(rows: Rows, ask: Ask) -> Maximum:
             return found
 
 
-def _mixed(found: Maximum) -> np.ndarray:
-    """Return which columns take part in a combination that makes another one aliased, (p,)."""
-    kept, aliased = np.flatnonzero(~found.aliased), np.flatnonzero(found.aliased)
+def _mixed(found: Maximum, nowhere: Sequence[int]) -> np.ndarray:
+    """Return which columns take part in a combination that makes another one aliased, (p,).
+
+    nowhere: the columns that do not count as such.
+    """
+    kept = np.flatnonzero(~found.aliased)
+    aliased = np.setdiff1d(np.flatnonzero(found.aliased), nowhere)
     mixed = np.zeros(len(found.aliased), dtype=bool)
     if not (len(kept) and len(aliased)):
         return mixed
@@ -99,16 +118,19 @@ def _contributing_lanes(ask: Ask) -> tuple[Lane, ...]:
         Lane("events", (1,), COUNT),
         Lane("left_out", (len(LEFT_OUT),), COUNT),
         Lane("contributing", (ask.fixed["columns"],), COUNT),
+        Lane("estimated", (ask.fixed["columns"],), COUNT),
     )
 
 
 def _contributing(rows: Rows, ask: Ask) -> Arrays:
+    found = local_fit(rows, ask)
     return {
         "rows": np.array([float(len(rows))]),
         "patients": np.array([float(rows.patients)]),
         "events": np.array([float((rows.cause == DEATH).sum())]),
         "left_out": np.array([float(rows.left_out.get(reason, 0)) for reason in LEFT_OUT]),
-        "contributing": (local_fit(rows, ask).weight > 0).astype(np.float64),
+        "contributing": (found.weight > 0).astype(np.float64),
+        "estimated": found.estimated.astype(np.float64),
     }
 
 

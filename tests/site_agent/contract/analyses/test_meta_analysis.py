@@ -211,6 +211,48 @@ def test_the_small_hospital_is_counted_out() -> None:
     assert (sites, found["patients"]) == (6, sum(map(len, tables.values())))
 
 
+TENTHS = FIELDS.replace("[sex, age]", "[sex, age, age / 10]")
+
+
+def test_a_later_alias_hides_no_coefficient() -> None:
+    """With age / 10 behind age all hospitals leave the former out: age is pooled as without it."""
+    effects = [
+        [term["fixed"]["estimate"] for term in release(fields, patients())["terms"][:2]]
+        for fields in (TENTHS, FIELDS)
+    ]
+    assert effects[0] == pytest.approx(effects[1], rel=1e-9)
+
+
+def test_an_alias_everywhere_says_so() -> None:
+    """Of the covariate that is left out."""
+    said = release(TENTHS, patients())["terms"][2]["withheld"]
+    assert said == "not estimable: in every hospital constant, or a combination of those before it"
+
+
+STAGES = FIELDS.replace("[sex, age]", "[stage]")
+
+
+def staged(*of: str) -> dict[str, pd.DataFrame]:
+    """Hospitals, each with its own two stages, one after the other."""
+    found = {}
+    for (name, frame), pair in zip(patients().items(), of, strict=True):
+        stages = [pair.split()[k % 2] for k in range(len(frame))]
+        found[name] = frame.assign(stage=stages)
+    return found
+
+
+def test_an_alias_of_another_meaning_stays_hidden() -> None:
+    """Stage two against three in two hospitals is no estimate of two against one, as in four."""
+    tables = staged(*["two three"] * 2, *["one two"] * 4, "one two")
+    assert release(STAGES, tables)["terms"][0]["heterogeneity"]["sites"] == 4
+
+
+def test_a_reference_level_that_is_missing_everywhere() -> None:
+    """Stage two against three in all hospitals is what coxph gives of all of them together."""
+    tables = staged(*["two three"] * 7)
+    assert release(STAGES, tables)["terms"][0]["heterogeneity"]["sites"] == 6
+
+
 # What opens
 
 
