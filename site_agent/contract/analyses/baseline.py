@@ -25,10 +25,24 @@ COLUMNS: Final = ("strata", "time", "cumulative_hazard")
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The cumulative baseline hazard by stratum and time; times with too few deaths left out."""
+    """The cumulative baseline hazard by stratum and time; times with too few deaths left out.
+
+    rows: with all covariates 0; infinite or 0 where that is beyond the range of numbers. centred:
+    the same at the centre of the covariates, where it never is.
+    """
 
     rows: tuple[tuple[str, float, float], ...]
     left_out: tuple[float, ...]
+    centred: tuple[tuple[str, float, float], ...] = ()
+
+
+def times_exp(exponent: float, value: float) -> float:
+    """Return exp(exponent) value, infinite only if the product is; 0 if the value is."""
+    with np.errstate(over="ignore", under="ignore"):
+        factor = float(np.exp(exponent))
+        if value == 0 or (math.isfinite(factor) and factor > 0):
+            return factor * value if value else 0.0
+        return math.copysign(float(np.exp(exponent + math.log(abs(value)))), value)
 
 
 def steps(times: Sequence[float], scale: TimeScale, deaths: Floats) -> list[tuple[int, float]]:
@@ -58,11 +72,13 @@ def baseline(
 
     shift is centre beta: the sums were of covariates less their centre.
     """
-    hazards = np.cumsum(ratios.reshape(len(strata), len(kept)), axis=1) * math.exp(-shift)
-    rows = tuple(
+    hazards = np.cumsum(ratios.reshape(len(strata), len(kept)), axis=1)
+    centred = tuple(
         (stratum, time, float(hazards[number, step]))
         for number, stratum in enumerate(strata)
         for step, (_, time) in enumerate(kept)
     )
+    rows = tuple((stratum, time, times_exp(-shift, hazard)) for stratum, time, hazard in centred)
     times = [time for _, time in kept]
-    return Baseline(rows, tuple(time for time in sorted(set(asked)) if time not in times))
+    left_out = tuple(time for time in sorted(set(asked)) if time not in times)
+    return Baseline(rows, left_out, centred)

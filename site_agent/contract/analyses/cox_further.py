@@ -16,7 +16,7 @@ from site_agent.contract.analyses.cox_predict import Row
 from site_agent.contract.analyses.cox_robust import Robust
 from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.newton import inverse
-from site_agent.contract.analyses.results import Tidy, number, numbers
+from site_agent.contract.analyses.results import Tidy, finite_rows, number, numbers
 from site_agent.contract.frames import Floats
 
 PIVOT: Final = 1e-9
@@ -67,7 +67,7 @@ class Further:
 
     def _curves(self) -> dict[str, Sequence[tuple[str | float | None, ...]]]:
         named = ("predicted", "predicted_at", "baseline_curve")
-        return {name: getattr(self, name) for name in named if getattr(self, name)}
+        return {name: finite_rows(getattr(self, name)) for name in named if getattr(self, name)}
 
     def tables(self) -> dict[str, Tidy]:
         """Return what there is as tidy tables."""

@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from site_agent.contract import expressions
-from site_agent.contract.analyses.baseline import Baseline
+from site_agent.contract.analyses.baseline import Baseline, times_exp
 from site_agent.contract.analyses.intervals import normal_quantile
 from site_agent.contract.analyses.open_risk_sets import Increments
 from site_agent.contract.analyses.risk_sets import Deaths
@@ -112,25 +112,46 @@ class Predictor:
             hazard = np.cumsum(found.hazard[part])
             q = np.outer(hazard, x) - np.cumsum(found.drift[part], axis=0)
             spread = np.cumsum(found.variance[part]) + ((q @ self.variance) * q).sum(axis=1)
-            errors = np.exp(eta) * np.sqrt(spread)
-            for tick, h, error in zip(ticks, np.exp(eta) * hazard, errors, strict=True):
+            for tick, h, error in zip(ticks, hazard, np.sqrt(spread), strict=True):
+                time = scale.value(int(tick))
                 rows.append(
-                    self._row(profile.name, stratum, scale.value(int(tick)), float(h), float(error))
+                    (profile.name, stratum, time, *self._survival(eta, float(h), float(error)))
                 )
             offset += len(ticks)
         return tuple(rows)
 
-    def _row(self, curve: str, stratum: str, time: float, hazard: float, error: float) -> Row:
-        z, survival = normal_quantile(self.conf_level), math.exp(-hazard)
-        low, high = math.exp(-hazard - z * error), math.exp(min(0.0, z * error - hazard))
-        return (curve, stratum, time, survival, survival * error, low, high, hazard)
+    def _survival(
+        self, eta: float, at_centre: float, spread: float
+    ) -> tuple[float, float, float, float, float]:
+        """Return S, its standard error and limits, and H, of a hazard and its error at the centre.
+
+        Beyond the range of numbers they are the limits: S 0, and its error, which shrinks faster
+        than H grows, too; the upper one 0 or 1, as z times the error is below H or above.
+        """
+        z = normal_quantile(self.conf_level)
+        hazard, error = times_exp(eta, at_centre), times_exp(eta, spread)
+        survival, low = math.exp(-hazard), math.exp(-hazard - z * error)
+        if math.isinf(hazard) or math.isinf(error):
+            over = times_exp(eta, z * spread - at_centre)
+            return (
+                survival,
+                0.0 if math.isinf(hazard) else math.inf,
+                low,
+                math.exp(min(0.0, over)),
+                hazard,
+            )
+        return survival, survival * error, low, math.exp(min(0.0, z * error - hazard)), hazard
 
     def at_steps(self, profile: Profile, baseline: Baseline) -> tuple[Row, ...]:
-        """Return the curve of a profile at the steps of a baseline hazard, covariates 0."""
-        ratio = math.exp(float(profile.design @ self.beta) + profile.offset)
+        """Return the curve of a profile at the steps of a baseline hazard."""
+        eta = float((profile.design - self.centre) @ self.beta) + profile.offset
+        hazards = (
+            (stratum, time, times_exp(eta, at_centre))
+            for stratum, time, at_centre in baseline.centred
+        )
         return tuple(
-            (profile.name, stratum, time, math.exp(-h * ratio), None, None, None, h * ratio)
-            for stratum, time, h in baseline.rows
+            (profile.name, stratum, time, math.exp(-h), None, None, None, h)
+            for stratum, time, h in hazards
         )
 
 
@@ -154,9 +175,9 @@ def baseline_curve(
     """Return the cumulative baseline hazard at every death, covariates 0; shift: centre beta."""
     rows, offset = [], 0
     for stratum, ticks in zip(names, deaths.ticks, strict=True):
-        hazard = np.cumsum(found.hazard[offset : offset + len(ticks)]) * math.exp(-shift)
+        hazard = np.cumsum(found.hazard[offset : offset + len(ticks)])
         rows += [
-            (stratum, scale.value(int(tick)), float(h))
+            (stratum, scale.value(int(tick)), times_exp(-shift, float(h)))
             for tick, h in zip(ticks, hazard, strict=True)
         ]
         offset += len(ticks)

@@ -31,7 +31,7 @@ from site_agent.contract.analyses.intervals import chi_square_p
 from site_agent.contract.analyses.newton import Maximum
 from site_agent.contract.analyses.proportionality import COLUMNS as PROPORTIONALITY_COLUMNS
 from site_agent.contract.analyses.proportionality import Proportionality
-from site_agent.contract.analyses.results import Failure, Tidy, numbers
+from site_agent.contract.analyses.results import Failure, Tidy, finite_rows, numbers
 from site_agent.contract.frames import Floats
 
 
@@ -121,7 +121,8 @@ class CoxFit:
             found["proportionality_withheld"] = self.proportionality_withheld
         if self.baseline is not None and self.baseline.rows + self.baseline.left_out:
             found["baseline_hazard"] = [
-                dict(zip(BASELINE_COLUMNS, row, strict=True)) for row in self.baseline.rows
+                dict(zip(BASELINE_COLUMNS, row, strict=True))
+                for row in finite_rows(self.baseline.rows)
             ]
             found["baseline_hazard_left_out"] = list(self.baseline.left_out)
         return {**found, **self.further.document()}
@@ -145,7 +146,9 @@ class CoxFit:
             tests = (tuple(asdict(test).values()) for test in self.proportionality)
             found["proportionality"] = Tidy(PROPORTIONALITY_COLUMNS, tuple(tests))
         if self.baseline is not None and self.baseline.rows:
-            found["baseline_hazard"] = Tidy(BASELINE_COLUMNS, self.baseline.rows)
+            found["baseline_hazard"] = Tidy(
+                BASELINE_COLUMNS, tuple(finite_rows(self.baseline.rows))
+            )
         return {**found, **self.further.tables()}
 
     def summary(self) -> tuple[int | float, ...]:

@@ -51,6 +51,11 @@ def number(value: float) -> float | None:
     return plain if math.isfinite(plain) else None
 
 
+def finite_rows(rows: Sequence[tuple[str | float | None, ...]]) -> list[tuple[Cell, ...]]:
+    """Return rows with None for every number that is not finite."""
+    return [tuple(number(v) if isinstance(v, float) else v for v in row) for row in rows]
+
+
 def numbers(values: Sequence[float] | Any) -> list[float | None]:
     """Return values as plain floats, None for what is not finite."""
     return [number(value) for value in values]

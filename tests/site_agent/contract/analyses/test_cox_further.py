@@ -173,6 +173,40 @@ def test_a_screen_has_them_for_each_model() -> None:
     assert screen["models"]["age"] == alone
 
 
+FAR = "predict: {far: {age: %s}, near: {age: 60}}, baseline_at: [30, 60]"
+ALONE = "kind: cox, endpoint: survival, covariates: [age]"
+
+
+def _far(age: float, how: str) -> list[dict[str, Any]]:
+    """The predicted rows of a far age, and of 60."""
+    (found,) = _documents(3, f"{ALONE}, {how}{FAR % age}")
+    rows: list[dict[str, Any]] = found["predicted_at"]
+    return rows
+
+
+@pytest.mark.parametrize("how", ["", "risk_sets: open, "])
+def test_a_far_prediction_is_the_limit(how: str) -> None:
+    """With hazard ratios beyond all numbers survival is 0 or 1, and the other curve stays."""
+    ends = {row["estimate"] for age in (-1e7, 1e7) for row in _far(age, how)[:2]}
+    assert (ends, 0 < _far(1e7, how)[2]["estimate"] < 1) == ({0.0, 1.0}, True)
+
+
+@pytest.mark.parametrize("how", ["", "risk_sets: open, "])
+def test_covariates_far_from_0(how: str) -> None:
+    """A million years later, ages and all, the same survival."""
+    later = f"{ALONE}, {how}{FAR % 60}".replace("age]", "age + 1000000]")
+    (found,) = _documents(3, later)
+    estimates = [row["estimate"] for row in found["predicted_at"]]
+    assert estimates == pytest.approx([row["estimate"] for row in _far(60, how)], rel=1e-6)
+
+
+def test_a_baseline_beyond_all_numbers_ends_no_model() -> None:
+    """At covariates 0, a million years before, there is no hazard to write down, or one of 0."""
+    everywhere = "risk_sets: open, baseline_curve: true"
+    (found,) = _documents(3, f"{ALONE}, {everywhere}".replace("age]", "age + 1000000]"))
+    assert {row["cumulative_hazard"] for row in found["baseline_curve"]} <= {0.0, None}
+
+
 def test_an_aliased_column_predicts_nothing() -> None:
     """With twice the age as a further covariate the curves and errors are those without."""
     asked = "risk_sets: open, robust: true, predict: {one: {age: 70}}, baseline_at: [30]"
