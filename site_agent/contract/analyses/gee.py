@@ -37,6 +37,7 @@ from site_agent.contract.analyses.regression import (
     limits_of_regression,
     packed,
     read_regression,
+    refuse_constant,
     refuse_outcomes,
     regression_of,
     scalars_of_regression,
@@ -151,8 +152,9 @@ def _solve(
         refuse_indefinite(correlation)
         floats = {"beta": beta, "correlation": packed(correlation), **public}
         (answer,) = yield (Ask(EQUATIONS.name, model.frame, base, floats),)
-        rounds += 1
-        totals = answer.totals
+        rounds, totals = rounds + 1, answer.totals
+        if rounds == 1:
+            refuse_constant(model, known, totals["score"][0], totals["square"][0])
         slope = unpack(totals["slope"], p)
         if aliased is None:
             aliased = inverse(slope, PIVOT * np.diag(slope))[1]

@@ -15,7 +15,7 @@ from scipy.special import xlogy
 from site_agent.contract.analyses.clusters import Panel, equations, products
 from site_agent.contract.analyses.families import FAMILIES
 from site_agent.contract.analyses.regression import packed
-from site_agent.contract.analyses.regression_sums import outcome_in_units, predictor
+from site_agent.contract.analyses.regression_sums import explained
 from site_agent.contract.analyses.risk_sets import triangle, unpack
 from site_agent.contract.frames import Floats, Rows
 from site_agent.contract.securesum.fixedpoint import COUNT, REAL
@@ -37,8 +37,7 @@ def _waves(rows: Rows, ask: Ask) -> Arrays:
 def _panel(rows: Rows, ask: Ask) -> tuple[Panel, Floats, Floats]:
     """Return the rows as a panel, and outcome and linear predictor of each."""
     family = FAMILIES[ask.fixed["family"]]
-    design, eta = predictor(rows, ask)
-    y = outcome_in_units(rows, ask)
+    design, y, eta = explained(rows, ask)
     mean = family.mean(eta)
     spread = np.sqrt(family.variance(mean))
     wave = np.rint(rows.numbers[:, -1]).astype(np.int64) - ask.fixed["waves"][0]

@@ -9,7 +9,8 @@
 With `intervals: profile` the profile-likelihood limits come with them (glm_profile.py).
 
 Newton's method begins at the intercept of the mean outcome. Covariates are centred and a gaussian
-outcome is divided by its standard deviation while sums are formed; both are taken back at the end.
+outcome is divided by a power of 2 near its standard deviation while sums are formed; both are taken
+back at the end.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from site_agent.contract.analyses.regression import (
     frame_of_regression,
     limits_of_regression,
     read_regression,
+    refuse_constant,
     refuse_outcomes,
     regression_of,
     scalars_of_regression,
@@ -135,6 +137,7 @@ def fit_with(
         return Ask(POINT.name, model.frame, fixed, {"beta": beta, **public})
 
     maximum = yield from maximise(ask, covariance, 0, most=MOST_POINTS)
+    refuse_constant(model, known, maximum.start.score[0], -2 * maximum.start.loglik)
     behind = None
     if _asks_behind(options):
         at = ask(np.where(maximum.aliased, 0.0, maximum.estimate))

@@ -200,7 +200,7 @@ def _likelihood(
     known, gaussian = scaled.known, model.family.name == "gaussian"
     rows, saturated = int(known["rows"][0]), float(known["saturated"][0])
     deviance = 2 * (saturated - maximum.last.loglik) * scaled.scale**2
-    null = math.nan if options["offset"] else _null_deviance(model, known)
+    null = math.nan if options["offset"] else _null_deviance(model, known, maximum, scaled.scale)
     loglik = maximum.last.loglik
     if gaussian:
         with np.errstate(divide="ignore"):
@@ -217,12 +217,13 @@ def _likelihood(
     }
 
 
-def _null_deviance(model: Regression, known: Arrays) -> float:
+def _null_deviance(model: Regression, known: Arrays, maximum: Maximum, scale: float) -> float:
     """Return the deviance of the model of an intercept alone, without offset."""
     weight, total = float(known["weight"][0]), float(known["outcome"][0])
     mean = total / weight
     if model.family.name == "gaussian":
-        return float(known["square"][0]) - weight * mean**2
+        start = maximum.start  # at the mean but for rounding
+        return float((-2 * start.loglik - start.score[0] ** 2 / weight) * scale**2)
     if model.family.name == "binomial":
         return float(-2 * (xlogy(total, mean) + xlogy(weight - total, 1 - mean)))
     return float(2 * (known["y_log_y"][0] - total * math.log(mean)))

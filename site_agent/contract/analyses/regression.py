@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,7 +21,8 @@ from site_agent.contract.study.model import Analysis, Study
 from site_agent.contract.sums import Arrays
 
 INTERCEPT: Final = "(Intercept)"
-ROUNDING: Final = 1e-14  # of a sum of squares: less of it is no variance
+ROUNDING: Final = 1e-10  # of squares about a mean that is off by rounding: less is no variance
+LEAST_SPREAD: Final = 1e-8  # of the mean: a smaller standard deviation is not seen in squares
 COUNTED_POINTS: Final = 6  # of Newton's method, or of an iteration
 
 
@@ -106,17 +108,30 @@ def refuse_outcomes(model: Regression, known: Arrays) -> None:
             f"{model.family.name} needs; correct the outcome or take another family"
         )
     if model.family.name == "gaussian":
-        mean, square = _outcome(known)
-        if model.frame.offset is None and square - mean**2 <= ROUNDING * square:
-            raise AnalysisError(
-                f"the outcome is the same in all {rows} rows; there is nothing to explain"
-            )
-        return
+        return  # whether it is constant is seen at the start of the fit: refuse_constant
     above = int(known["above_zero"][0])
     if not above:
         raise AnalysisError(f"the outcome of all {rows} rows is 0; no model has an estimate")
     if model.family.name == "binomial" and above == rows:
         raise AnalysisError(f"the outcome of all {rows} rows is 1; no model has an estimate")
+
+
+def refuse_constant(model: Regression, known: Arrays, first: float, second: float) -> None:
+    """AnalysisError if a gaussian outcome is the same in all rows.
+
+    first, second: the sums of w d and w d^2, d what the outcome is above the start of the fit. The
+    start is its mean but for rounding, so a constant outcome leaves d the same in all rows, digit
+    by digit: w d^2 then adds up to the square of the sum of w d over the weight, whatever the mean.
+    The squares of the outcome itself would not tell: a standard deviation of 10^-8 means is lost
+    in their last digit.
+    """
+    if model.family.name != "gaussian" or model.frame.offset is not None:
+        return
+    if second - first**2 / known["weight"][0] <= ROUNDING * second:
+        rows = int(known["rows"][0])
+        raise AnalysisError(
+            f"the outcome is the same in all {rows} rows; there is nothing to explain"
+        )
 
 
 def start_of(model: Regression, known: Arrays, scale: float) -> Floats:
@@ -129,12 +144,15 @@ def start_of(model: Regression, known: Arrays, scale: float) -> Floats:
 
 
 def scale_of(model: Regression, known: Arrays) -> float:
-    """Return the unit in which the outcome is summed: its standard deviation, or 1."""
+    """Return the unit in which the outcome is summed: about its standard deviation, or 1.
+
+    It is a power of 2, so that nothing is rounded when the outcome is divided by it.
+    """
     if model.family.name != "gaussian":
         return 1.0
     mean, square = _outcome(known)
-    variance = square - mean**2
-    return float(np.sqrt(variance)) if variance > 1e-24 * mean**2 else 1.0
+    spread = math.sqrt(max(square - mean**2, (LEAST_SPREAD * mean) ** 2))
+    return 2.0 ** round(math.log2(spread)) if spread > 0 else 1.0
 
 
 def _outcome(known: Arrays) -> tuple[float, float]:

@@ -10,6 +10,9 @@ variance V of the family (families.py), and y in units of `scale`:
     pearson      sum of w (y - mu)^2 / V
     middle       sum over clusters of u u', u the sum of w x (y - mu) over the cluster's rows
 
+Of a gaussian outcome only y - eta counts. So o + x start is taken off y first, and what is left is
+added up: a mean of 10^9 standard deviations costs no more digits than it costs `lm`.
+
 The first of the frame's numbers is the outcome. All are totals over the
 whole cohort (class A). `start` is where Newton's method begins and is public; beta counts from it.
 """
@@ -22,7 +25,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from site_agent.contract.analyses.counts import LEFT_OUT
-from site_agent.contract.analyses.families import FAMILIES, Family
+from site_agent.contract.analyses.families import FAMILIES, GAUSSIAN, Family
 from site_agent.contract.analyses.risk_sets import triangle
 from site_agent.contract.frames import Floats, Rows
 from site_agent.contract.securesum.fixedpoint import COUNT, REAL
@@ -101,21 +104,23 @@ def _point_lanes(ask: Ask) -> tuple[Lane, ...]:
     )
 
 
-def predictor(rows: Rows, ask: Ask) -> tuple[Floats, Floats]:
-    """Return the design (n, 1 + p) behind a column of 1, and the linear predictor (n,)."""
+def explained(rows: Rows, ask: Ask) -> tuple[Floats, Floats, Floats]:
+    """Return design (n, 1 + p) behind a column of 1, outcome in units (n,) and predictor (n,).
+
+    Of a gaussian outcome the last two are what is left of both without offset and start.
+    """
     design = np.column_stack([np.ones(len(rows)), rows.design - ask.floats["centre"]])
-    return design, offset_of(rows) + design @ (ask.floats["start"] + ask.floats["beta"])
-
-
-def outcome_in_units(rows: Rows, ask: Ask) -> Floats:
-    """Return the outcome in units of the ask's scale, (n,)."""
-    return np.asarray(outcome_of(rows) / ask.floats["scale"][0])
+    y = np.asarray(outcome_of(rows) / ask.floats["scale"][0])
+    start, beta = ask.floats["start"], ask.floats["beta"]
+    if ask.fixed["family"] == GAUSSIAN.name:
+        return design, y - (offset_of(rows) + design @ start), design @ beta
+    return design, y, offset_of(rows) + design @ (start + beta)
 
 
 def _point(rows: Rows, ask: Ask) -> Arrays:
     family = FAMILIES[ask.fixed["family"]]
-    design, eta = predictor(rows, ask)
-    y, weight = outcome_in_units(rows, ask), weight_of(rows)
+    design, y, eta = explained(rows, ask)
+    weight = weight_of(rows)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         mean = family.mean(eta)
         variance = family.variance(mean)
@@ -141,9 +146,9 @@ def _behind_lanes(ask: Ask) -> tuple[Lane, ...]:
 
 def _behind(rows: Rows, ask: Ask) -> Arrays:
     family: Family = FAMILIES[ask.fixed["family"]]
-    design, eta = predictor(rows, ask)
+    design, y, eta = explained(rows, ask)
     mean, weight = family.mean(eta), weight_of(rows)
-    residual = outcome_in_units(rows, ask) - mean
+    residual = y - mean
     pearson = np.array([weight @ _squares(residual, family.variance(mean))])
     if ask.fixed["cluster"] == "none":
         return {"pearson": pearson, "middle": np.zeros(0)}

@@ -24,7 +24,7 @@ tables:
     columns:
       visit: {{type: integer, range: [0, 9]}}
       x:     {{type: number, range: [-100, 100], missing: allowed}}
-      y:     {{type: number, range: [-100, 100], missing: allowed}}
+      y:     {{type: number, range: [-1e12, 1e12], missing: allowed}}
 disclosure: {{classes: [A, B], compute: {{sites: 3}}}}
 analyses:
   a: {analysis}
@@ -61,6 +61,38 @@ def test_its_errors_by_hand() -> None:
     """Residuals 1/2, -1, 1/2 leave 3/2 for one degree of freedom; the slope's variance is 3/4."""
     errors = terms(outcome(LINE, [0, 1, 2], [1, 2, 6]), "std_error")
     assert errors == pytest.approx([(1.5 * 5 / 6) ** 0.5, 0.75**0.5], rel=1e-13)
+
+
+@pytest.mark.parametrize("mean", [1e7, 1e9, -1e11])
+def test_a_line_far_from_0(mean: float) -> None:
+    """The line by hand, but higher by a mean of up to 10^11: slope 5/2, its variance 3/4."""
+    found = outcome(LINE, [0, 1, 2], [mean + y for y in (1, 2, 6)])
+    slope = [terms(found)[1], terms(found, "std_error")[1]]
+    assert slope == pytest.approx([2.5, 0.75**0.5], rel=1e-9)
+
+
+@pytest.mark.parametrize("mean", [0, 1e9])
+def test_its_test_and_null_deviance(mean: float) -> None:
+    """14 about the mean, 3/2 about the line: F is 25/3 on 1 and 1 degrees of freedom."""
+    found = outcome(LINE, [0, 1, 2], [mean + y for y in (1, 2, 6)]).document()
+    numbers = [found["null_deviance"], found["deviance"], found["tests"][0]["statistic"]]
+    assert numbers == pytest.approx([14, 1.5, 25 / 3], rel=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e9 / 3, -123456.789, 1e-30])
+@pytest.mark.parametrize("kind", ["glm", "gee"])
+def test_all_the_same_is_told_of_any_value(kind: str, value: float) -> None:
+    """No rounding of a mean is taken for something to explain."""
+    analysis = LINE if kind == "glm" else EQUATIONS
+    visits = [0, 1] * 50
+    found = outcome(analysis, [k % 7 for k in range(100)], [value] * 100, visits)
+    assert isinstance(found, Failure) and "is the same in all 100 rows" in found.because
+
+
+def test_one_digit_of_one_row_is_something() -> None:
+    """A last digit that differs in one of 100 rows is fitted."""
+    values = [1e9 / 3] * 99 + [math.nextafter(1e9 / 3, math.inf)]
+    assert not isinstance(outcome(LINE, list(range(100)), values), Failure)
 
 
 def test_odds_by_hand() -> None:
