@@ -27,10 +27,17 @@ def glm_tables(view: View) -> list[Table]:
     tables = [
         coefficients(view),
         *([] if few else [_test_table(view, test) for test in result["tests"]]),
-        Table("Fit", (*columns, "Dispersion"), (fit,), headed=0),
+        Table(
+            "Fit", (*columns, "Dispersion"), (fit,), headed=0, notes=() if few else _remarks(view)
+        ),
         Table("Profile likelihood", ("Term", _limits_title(view)), () if few else _profile(view)),
     ]
     return [table for table in tables if table.rows]
+
+
+def _remarks(view: View) -> tuple[str, ...]:
+    remark = str(view.result.get("remark", ""))
+    return (f"{remark[:1].upper()}{remark[1:]}.",) if remark else ()
 
 
 def _limits_title(view: View) -> str:

@@ -68,7 +68,9 @@ def term_of(
 ) -> Term:
     """Return a coefficient with its Wald test and interval; df of t, None for the normal."""
     quantile = normal_quantile(level) if df is None else float(stdtrit(df, (1 + level) / 2))
-    statistic, width = estimate / std_error, quantile * std_error
+    with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0: a perfect fit
+        statistic = np.divide(estimate, std_error)
+    width = quantile * std_error
     return Term(
         name,
         float(estimate),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.special import fdtrc, xlogy
@@ -36,6 +36,11 @@ from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.frames import Floats
 from site_agent.contract.sums import Arrays
 
+PERFECT: Final = 1e-28  # of the fitted values' squares: what is left is rounding; R takes 1e-30
+REMARK: Final = (
+    "essentially perfect fit: what is left of the outcome is rounding, so that standard errors, "
+    "tests and likelihood are not reliable"
+)
 RATIOS = {"gaussian": "", "binomial": "odds_ratio", "poisson": "rate_ratio"}
 
 
@@ -76,6 +81,7 @@ class GlmFit:
     tests: tuple[Test, ...]
     evaluations: int
     profile: tuple[ProfileLimits, ...] = ()
+    remark: str = ""
 
     @property
     def aic(self) -> float:
@@ -105,6 +111,7 @@ class GlmFit:
             "tests": [test.document() for test in self.tests],
             "evaluations": self.evaluations,
             **({"profile": self._profile_document()} if self.profile else {}),
+            **({"remark": self.remark} if self.remark else {}),
         }
 
     def _profile_document(self) -> list[dict[str, Any]]:
@@ -174,9 +181,19 @@ def glm_fit(
         dispersion=dispersion * unit**2 if model.family.name == "gaussian" else dispersion,
         residual_df=df,
         pearson=pearson * unit**2 if estimated else math.nan,
+        remark=REMARK
+        if model.family.name == "gaussian" and _perfect(maximum, scaled, dispersion)
+        else "",
         evaluations=maximum.evaluations,
         **_likelihood(model, options, maximum, scaled, kept, dispersion),
     )
+
+
+def _perfect(maximum: Maximum, scaled: Scaled, dispersion: float) -> bool:
+    """Return whether residuals are rounding beside the fitted values, as `summary.lm` asks."""
+    mean = float(scaled.known["outcome"][0] / scaled.known["weight"][0]) / scaled.scale
+    spread = -2 * maximum.start.loglik / float(scaled.known["rows"][0])
+    return dispersion <= PERFECT * (mean**2 + spread)
 
 
 def terms_of(
@@ -237,6 +254,8 @@ def _tests(
     if not df or math.isnan(gained) or math.isnan(dispersion) or options["robust"] != "none":
         return ()
     if options["dispersion"] == "estimated":
+        if not dispersion:
+            return ()
         statistic = gained / df / dispersion
         return (Test("F", statistic, df, float(fdtrc(df, residual_df, statistic))),)
     return (Test("likelihood ratio", gained, df, chi_square_p(gained, df)),)

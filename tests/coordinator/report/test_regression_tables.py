@@ -71,6 +71,13 @@ def test_the_second_df_of_f_is_hidden_where_the_rows_are() -> None:
     assert linear_test(least=31)["df2"] == "hidden"
 
 
+def test_a_perfect_fit_is_remarked() -> None:
+    """What a result remarks stands at the foot of its fit."""
+    fit = regression(family="gaussian", remark="essentially perfect fit: so it is")
+    notes = glm_tables(view("glm", fit, family="gaussian"))[-1].notes
+    assert notes == ("Essentially perfect fit: so it is.",)
+
+
 def test_chi_square_of_a_logistic_model() -> None:
     """A likelihood ratio test keeps the heading of a chi-square."""
     assert glm_tables(view("glm", regression()))[1].columns == ("Test", "Chi-square", "df", "p")

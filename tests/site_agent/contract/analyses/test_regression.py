@@ -95,6 +95,22 @@ def test_one_digit_of_one_row_is_something() -> None:
     assert not isinstance(outcome(LINE, list(range(100)), values), Failure)
 
 
+@pytest.mark.parametrize("slope", [2, 0.1])
+def test_a_perfect_fit_says_so(slope: float) -> None:
+    """Where all rows are on the line its estimates stay, and nothing is made of rounding."""
+    xs = [0, 1, 2, 3, 4, 7]
+    found = outcome(LINE, xs, [1 + slope * x for x in xs])
+    assert terms(found) == pytest.approx([1, slope], rel=1e-12)
+    assert found.document()["remark"].startswith("essentially perfect fit")
+
+
+@pytest.mark.parametrize("mean", [0, 1e7])
+def test_a_good_fit_has_no_remark(mean: float) -> None:
+    """Residuals of a thousandth are seen, also beside a mean of ten million."""
+    found = outcome(LINE, [0, 1, 2, 3], [mean, mean + 1, mean + 2, mean + 3.001])
+    assert "remark" not in found.document()
+
+
 def test_odds_by_hand() -> None:
     """One of three without x and two of three with it: the odds ratio is 4."""
     found = outcome(LOGIT, [0, 0, 0, 1, 1, 1], [1, 0, 0, 1, 1, 0])
