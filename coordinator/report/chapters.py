@@ -11,7 +11,7 @@ from coordinator.report.views import View
 CHAPTERS: Final = (
     ("Patients", ("table_one", "proportion", "compare", "paired")),
     ("Course over time", ("survival", "incidence", "logrank")),
-    ("Models", ("cox_screen", "cox", "fine_gray", "meta_analysis", "glm")),
+    ("Models", ("weighting", "cox_screen", "cox", "fine_gray", "meta_analysis", "glm")),
     ("Repeated measurements", ("gee", "loess")),
     ("Causal diagram", ("adjustment",)),
 )
