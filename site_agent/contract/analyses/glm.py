@@ -136,7 +136,7 @@ def fit_with(
     def ask(beta: Floats) -> Ask:
         return Ask(POINT.name, model.frame, fixed, {"beta": beta, **public})
 
-    maximum = yield from maximise(ask, covariance, 0, most=MOST_POINTS)
+    maximum = yield from maximise(ask, covariance, 0, most=MOST_POINTS, intercept=True)
     refuse_constant(model, known, maximum.start.score[0], -2 * maximum.start.loglik)
     behind = None
     if _asks_behind(options):

@@ -103,19 +103,24 @@ def inverse(information: Floats, floor: Floats) -> tuple[Floats, np.ndarray]:
 
 
 def maximise(
-    ask: Callable[[Floats], Ask], covariance: Floats, events: int, *, most: int
+    ask: Callable[[Floats], Ask],
+    covariance: Floats,
+    events: int,
+    *,
+    most: int,
+    intercept: bool = False,
 ) -> Generator[tuple[Ask, ...], tuple[Answer, ...], Maximum]:
     """Return the maximum; `ask(beta)` is the question whose answer is the point at beta.
 
     covariance (p, p) is that of the columns over all rows: it makes steps comparable, and bounds
-    them. most: how many points may be asked for. Raises Monotone and AnalysisError (no
-    convergence).
+    them. most: how many points may be asked for. intercept: see estimable. Raises Monotone and
+    AnalysisError (no convergence).
     """
     spread = np.sqrt(np.diag(covariance))
     start = present = yield from _evaluate(ask, np.zeros(len(spread)))
     refuse_overflow(start)
     evaluations = 1
-    variance, aliased = estimable(start, events, spread)
+    variance, aliased = estimable(start, events, spread, intercept=intercept)
     sizes: list[Floats] = []
     gains: list[float] = []
     for _ in range(STEPS):
@@ -146,16 +151,18 @@ def maximise(
     raise AnalysisError(f"the model does not converge within {STEPS} steps of Newton's method")
 
 
-def estimable(start: Point, events: int, spread: Floats) -> tuple[Floats, np.ndarray]:
+def estimable(
+    start: Point, events: int, spread: Floats, *, intercept: bool = False
+) -> tuple[Floats, np.ndarray]:
     """Return the inverse information at beta = 0, and which columns are aliased.
 
-    spread (p,): standard deviations of the columns over all rows. Where events are counted (a model
-    of hazards, without an intercept) a column without spread is aliased whatever its information:
-    of sealed sums that is a rounding error, and not 0.
+    spread (p,): standard deviations of the columns over all rows. events: of a model of hazards.
+    intercept: whether a column without spread may be one. In a model without it is aliased whatever
+    its information: of sealed sums that is a rounding error, and not 0.
     """
     informative = np.maximum(np.diag(start.information), 1e-3 * events * spread**2)
-    constant = (spread == 0) & (events > 0)
-    return inverse(start.information, np.where(constant, np.inf, PIVOT * informative))
+    floor = PIVOT * informative
+    return inverse(start.information, floor if intercept else np.where(spread == 0, np.inf, floor))
 
 
 def refuse_overflow(start: Point) -> None:

@@ -8,7 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from site_agent.contract.analyses.newton import Maximum, Monotone, inverse, maximise
+from site_agent.contract.analyses.newton import (
+    Maximum,
+    Monotone,
+    Point,
+    estimable,
+    inverse,
+    maximise,
+)
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats, Frame
 from site_agent.contract.sums import Answer, Arrays, Ask
@@ -152,6 +159,13 @@ def test_a_sum_that_overflows_at_the_start() -> None:
     flagged = {"loglik": np.zeros(1), "score": np.zeros(1), "information": np.zeros(1)}
     with pytest.raises(AnalysisError, match="too large to be summed"):
         run(lambda _: {**flagged, "overflow": np.ones(1)})
+
+
+@pytest.mark.parametrize(("intercept", "aliased"), [(True, False), (False, True)])
+def test_a_column_without_spread(intercept: bool, aliased: bool) -> None:
+    """It may be an intercept; where there is none, its information is but rounding."""
+    start = Point(np.zeros(1), 0.0, np.zeros(1), np.eye(1))
+    assert estimable(start, 10, np.zeros(1), intercept=intercept)[1].tolist() == [aliased]
 
 
 def far(beta: Floats) -> Arrays:
