@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from coordinator.phases import place_of
 from coordinator.released import Entry
 
 
@@ -64,8 +65,7 @@ def _release(release: dict[str, Any] | None) -> str:
         return str(told)
     if release["state"] != "under_way":
         return f"release {release['number']} is {release['state']}"
-    asking = release["phase"] == "asking"
-    where = f"round {release['round']}" if asking else release["phase"]
+    where = place_of(release["phase"], release["round"])
     waits = ", ".join(release["waiting"]) or "the center"
     return (
         f"release {release['number']} is under way since {release['opened']}: {where}, waiting "

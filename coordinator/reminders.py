@@ -17,6 +17,7 @@ from typing import Final
 
 from coordinator.center import awaited, sites_and_release
 from coordinator.home import Home, host_and_port
+from coordinator.phases import place_of
 from coordinator.waits import Waits, keep_waits, read_waits
 from site_agent.contract.errors import ConfigurationError, QuorumError
 from site_agent.contract.study.model import Study
@@ -54,7 +55,7 @@ class Reminder:
     @property
     def text(self) -> str:
         """Return it in words."""
-        where = f"round {self.round}" if self.phase == "asking" else self.phase
+        where = place_of(self.phase, self.round)
         return (
             f"Release {self.release} of the study {self.study} ({where}) waits for {self.site} "
             f"since {self.since}.\n\nWhose turn it is: {self.whose_turn}.\n\nThe release goes on "

@@ -24,6 +24,7 @@ from prefect.states import Cancelling
 
 from coordinator.driver import standings
 from coordinator.home import Home
+from coordinator.phases import place_of
 from coordinator.schedule import FLOW
 from flows.runner import FOLLOWS, UNDER_WAY
 from site_agent.contract.errors import (
@@ -216,6 +217,6 @@ def _words(run: FlowRun, home: Home, study: str) -> str:
     if not found or not found[0].under_way:
         return name
     last = found[0]
-    where = f"round {last.round}" if last.phase == "asking" else last.phase
+    where = place_of(last.phase, last.round)
     waits = f", waiting for {', '.join(last.waiting)}" if last.waiting else ""
     return f"{name}: release {last.number}, {where}{waits}"

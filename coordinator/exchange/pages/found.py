@@ -11,6 +11,7 @@ from coordinator.exchange.accounts import Visitor
 from coordinator.exchange.directory import Approval, Shelved
 from coordinator.exchange.reports import RELEASED, Report
 from coordinator.exchange.store import Store
+from coordinator.phases import place_of
 from coordinator.presence import is_online
 
 
@@ -116,18 +117,20 @@ def _waits(last: Mapping[str, Any] | None, site: str) -> str:
     if last is None or last["state"] != "under_way" or site not in last["waiting"]:
         return ""
     hindered = last["standing"].get(site, {}).get("code", "")
-    return f"hindered: {hindered}" if hindered else f"awaited ({_where(last)})"
-
-
-def _where(last: Mapping[str, Any]) -> str:
-    return f"round {last['round']}" if last["phase"] == "asking" else str(last["phase"])
+    return (
+        f"hindered: {hindered}"
+        if hindered
+        else f"awaited ({place_of(last['phase'], last['round'])})"
+    )
 
 
 def _under_way(last: Mapping[str, Any] | None) -> str:
     if last is None or last["state"] != "under_way":
         return ""
     waiting = ", ".join(last["waiting"]) or "the center"
-    return f"release {last['number']}: {_where(last)}, waiting for {waiting}"
+    return (
+        f"release {last['number']}: {place_of(last['phase'], last['round'])}, waiting for {waiting}"
+    )
 
 
 def sites(store: Store, now: float) -> list[dict[str, Any]]:
