@@ -22,7 +22,7 @@ def page(name: str) -> str:
 
 def published() -> list[Path]:
     """Return README.md, if it is there, and all pages of docs/."""
-    return [path for path in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))] if path.exists()]
+    return [path for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))] if path.exists()]
 
 
 def prose(text: str) -> str:
