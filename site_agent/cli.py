@@ -8,25 +8,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from site_agent.approvals import approvals
-from site_agent.contract.errors import ConfigurationError, QuorumError
 from site_agent.contract.identity import fingerprint
 from site_agent.contract.version import VERSION
 from site_agent.local.command import figures
-from site_agent.runtime.clock import utc
 from site_agent.runtime.command import progress, run
 from site_agent.runtime.http import patiently
 from site_agent.site import Site, open_site
 
 FILE: Final = click.Path(path_type=Path, readable=False)
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-VALID_DAYS: Final = 365
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -330,7 +326,7 @@ def preview(config: Path, study: str, as_json: bool, full: bool) -> None:
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
-    help=f"Last day of the approval, UTC. Default: {VALID_DAYS} days from now.",
+    help="Last day of the approval, UTC. Default: 365 days from now.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts of which the steward knows.")
 @click.pass_obj
@@ -339,32 +335,18 @@ def approve(config: Path, study: str, until: datetime | None, yes: bool) -> None
 
     Example: site-agent approve anakinra --until 2027-12-31
     """
-    from site_agent import revision
-    from site_agent.permission import Permission
+    from site_agent import decisions
     from site_agent.shelf import Shelf
 
     site = _site(config)
-    shelf, ledger = Shelf(site), site.ledger()
-    found, end = shelf.find(study), utc(_end(until))
-    revision.refuse_superseded(found, ledger)
-    place = f", in place of {found.revises[:16]}" if found.revises else ""
-    asked = f"Approve {found.name} ({found.hash[:16]}) for '{site.name}' until {end}{place}?"
+    found, end = Shelf(site).find(study), decisions.last_instant(until)
+    asked = decisions.question(site, found, end)
     if not yes and not click.confirm(
         f"{asked} `site-agent review {study}` tells what it does", err=True
     ):
         raise click.Abort
-    ended = revision.approve(shelf, found, Permission(found, site.name, ledger), end)
-    for one in ended:
-        click.echo(f"{one.hash[:16]} is superseded: no release of it is opened any more")
-    click.echo(f"{found.name} ({found.hash[:16]}) is approved until {end}; this is in the ledger")
-    for other in revision.beside(found, ledger, list(shelf.readable().values())):
-        _say(
-            f"{other[:16]} has the same name and stays approved: {found.hash[:16]} does not say "
-            f"that it revises it. `site-agent revoke {other[:16]}` ends that approval"
-        )
-    for name in [found.hash, *(one.hash for one in ended)]:
-        _tell(site, name)
-    _let_old_keys_go(site)
+    for said in decisions.approve(site, found, end):
+        click.echo(said.text, err=said.aside)
 
 
 @cli.command()
@@ -377,47 +359,12 @@ def revoke(config: Path, study: str) -> None:
 
     Example: site-agent revoke anakinra
     """
-    from site_agent.permission import Permission
+    from site_agent import decisions
     from site_agent.shelf import Shelf
 
     site = _site(config)
-    found = Shelf(site).find(study)
-    permission = Permission(found, site.name, site.ledger())
-    if permission.approval.state != "approved":
-        raise ConfigurationError(f"{found.name} is not approved here; there is nothing to revoke")
-    permission.note("revoked")
-    click.echo(f"{found.name} ({found.hash[:16]}) is revoked; this is in the ledger")
-    _tell(site, found.hash)
-
-
-def _end(until: datetime | None) -> datetime:
-    """Return the instant at which an approval ends; a day given counts whole."""
-    now = datetime.now(UTC)
-    if until is None:
-        return now + timedelta(days=VALID_DAYS)
-    end = until.replace(tzinfo=UTC) + timedelta(days=1) - timedelta(seconds=1)
-    if end <= now:
-        raise ConfigurationError(f"--until {until:%Y-%m-%d} is over; expected a day to come")
-    return end
-
-
-def _let_old_keys_go(site: Site) -> None:
-    """Erase keys that no approved study needs any more, if there are newer ones."""
-    from site_agent.shelf import pinning
-
-    if site.keys.settle(site.ledger(), pinning(site)):
-        click.echo(f"key          the old one is erased; {fingerprint(site.identity().member())}")
-
-
-def _tell(site: Site, study: str) -> None:
-    """Tell the exchange what was approved or revoked; the running agent does it otherwise."""
-    from site_agent.agent import tell_approval
-
-    try:
-        with site.exchange() as exchange:
-            tell_approval(exchange, study, approvals(site.ledger().entries)[study])
-    except QuorumError as error:
-        click.echo(f"the center learns of it when the agent reaches it: {error}", err=True)
+    for said in decisions.revoke(site, Shelf(site).find(study)):
+        click.echo(said.text, err=said.aside)
 
 
 @cli.command(name="run")
