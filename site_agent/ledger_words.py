@@ -51,10 +51,17 @@ def in_words(entries: Iterable[Entry], studies: Mapping[str, Study] | None = Non
 
     `studies` are those at hand, by their hash. Of others the hash is told, and no analysis.
     """
-    known = _Known(studies or {})
+    for entry, words in with_words(entries, studies or {}):
+        yield f"{entry['number']:>5}  {entry['at']}  {words}"
+
+
+def with_words(
+    entries: Iterable[Entry], studies: Mapping[str, Study]
+) -> Iterator[tuple[Entry, str]]:
+    """Yield each entry with what it says, in words."""
+    known = _Known(studies)
     for entry in entries:
-        tell = WORDS.get(entry["event"], _other)
-        yield f"{entry['number']:>5}  {entry['at']}  {plain(tell(entry, known))}"
+        yield entry, plain(WORDS.get(entry["event"], _other)(entry, known))
 
 
 def _approved(entry: Entry, known: _Known) -> str:

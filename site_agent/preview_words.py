@@ -8,7 +8,7 @@ from typing import Any, Final
 from site_agent.contract.catalogue import SUMS
 from site_agent.preview import Preview
 from site_agent.preview_document import preview_document
-from site_agent.review.page import Page
+from site_agent.review.page import Page, Sheet
 from site_agent.review.wording import counted, listed
 from site_agent.serving import of_guard, rows_in_words
 
@@ -20,18 +20,22 @@ NOUNS = {"count": "count", "real": "number", "sealed": "number before blinding"}
 
 def in_words(found: Preview, *, full: bool = False, width: int = 88) -> str:
     """Return a preview in plain words, in lines of at most `width` places."""
-    document = preview_document(found, full=full)
     page = Page(width)
+    lay_out(page, preview_document(found, full=full))
+    return "\n".join(page.lines) + "\n"
+
+
+def lay_out(page: Sheet, document: Part) -> None:
+    """Say a preview on a sheet, round by round."""
     page.heading(f"What would leave {document['site']} for {document['study']}")
     page.say(f"Study {document['hash'][:16]}; data of {document['folder']}.")
     page.say_all(document["sentences"])
     for each in document["rounds"]:
         _round(page, each)
     _end(page, document)
-    return "\n".join(page.lines) + "\n"
 
 
-def _round(page: Page, each: Part) -> None:
+def _round(page: Sheet, each: Part) -> None:
     page.heading(f"Round {each['round']}")
     known = "follows from the study alone" if each["known"] else "depends on totals"
     sums = counted(len(each["sums"]), "sum")
@@ -42,7 +46,7 @@ def _round(page: Page, each: Part) -> None:
         _sum(page, shown)
 
 
-def _sum(page: Page, shown: Part) -> None:
+def _sum(page: Sheet, shown: Part) -> None:
     page.say(f"{shown['sum']}, class {shown['class']}: {shown['gives']}", hanging=4)
     page.say(f"for: {_purpose(shown)}", indent=4, hanging=2)
     here = counted(shown["rows"]["count"], "row")
@@ -114,7 +118,7 @@ def _place(at: list[int]) -> str:
     return ",".join(map(str, at))
 
 
-def _end(page: Page, document: Part) -> None:
+def _end(page: Sheet, document: Part) -> None:
     page.heading("What is left to ask")
     rounds = counted(len(document["rounds"]), "round")
     page.say(f"In these {rounds} {document['bytes']} bytes leave.")

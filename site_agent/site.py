@@ -25,7 +25,7 @@ from site_agent.contract.party import Member
 from site_agent.ledger import Ledger
 from site_agent.rotation import Keys
 from site_agent.runtime.clock import utc_now
-from site_agent.runtime.locks import locked
+from site_agent.runtime.locks import is_locked, locked
 from site_agent.runtime.settings import Setting, Settings, read_settings
 from site_agent.vault import Vault
 
@@ -199,6 +199,10 @@ class Site:
             )
 
         return locked(self.state / "running", taken=taken)
+
+    def runs(self) -> bool:
+        """Return whether an agent runs on this state."""
+        return is_locked(self.state / "running")
 
 
 def open_site(

@@ -51,11 +51,17 @@ def status(site: Site) -> tuple[dict[str, str], QuorumError | None]:
         **_new_key(site),
         "url": site.connection().url,
         "exchange": _in_short(trouble),
+        "agent": agent_in_words(site),
         "studies": "; ".join(f"{name[:16]} {words}" for name, words in approved.items()) or "none",
         "releases": releases_in_words(ledger.entries),
         "ledger": f"{len(ledger.entries)} entries, head {ledger.head[:16]}",
     }
     return found, trouble
+
+
+def agent_in_words(site: Site) -> str:
+    """Return whether the agent runs, without which no question is answered."""
+    return "runs" if site.runs() else "does not run; no question is answered (`site-agent run`)"
 
 
 def releases_in_words(entries: Sequence[Mapping[str, Any]]) -> str:

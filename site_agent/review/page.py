@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from site_agent.contract.study.model import Study
 from site_agent.review.document import review_document
@@ -22,10 +22,30 @@ def review(study: Study, site: str, before: Study | None = None, *, width: int =
     or does not pin the site.
     """
     page = Page(max(width, NARROWEST))
-    document = review_document(study, site, before)
-    for section in SECTIONS:
-        section(page, document)
+    lay_out(page, review_document(study, site, before))
     return "\n".join(page.lines) + "\n"
+
+
+def lay_out(sheet: Sheet, document: Part) -> None:
+    """Say a review on a sheet, section by section."""
+    for section in SECTIONS:
+        section(sheet, document)
+
+
+class Sheet(Protocol):
+    """What words are said on: a page of a terminal, or one of a browser."""
+
+    def heading(self, text: str) -> None:
+        """Begin a section."""
+
+    def say(self, text: str, *, indent: int = 2, hanging: int = 0) -> None:
+        """Add a paragraph; one that is indented more belongs to the one before."""
+
+    def say_all(self, texts: Iterable[str], *, indent: int = 2) -> None:
+        """Add several paragraphs; those that begin with a dash are items of a list."""
+
+    def gap(self) -> None:
+        """Part what comes from what was said."""
 
 
 class Page:
@@ -87,7 +107,7 @@ def _named(part: Part) -> str:
     return f"{part['name']} {quoted(part['label'])}" if part["label"] else str(part["name"])
 
 
-def _study(page: Page, document: Part) -> None:
+def _study(page: Sheet, document: Part) -> None:
     study = document["study"]
     page.heading("The study")
     page.say(f"{study['name']}: {quoted(study['title'])}")
@@ -108,13 +128,13 @@ def _study(page: Page, document: Part) -> None:
     )
 
 
-def _revision(page: Page, document: Part) -> None:
+def _revision(page: Sheet, document: Part) -> None:
     if document["revision"]:
         page.heading("What this revision changes")
         page.say_all(document["revision"]["sentences"])
 
 
-def _parties(page: Page, document: Part) -> None:
+def _parties(page: Sheet, document: Part) -> None:
     center, hospitals = document["center"], document["hospitals"]
     page.heading("Who asks, and who takes part")
     page.say(f"Asks: {center['name']}, fingerprint {center['fingerprint']}", hanging=2)
@@ -129,7 +149,7 @@ def _parties(page: Page, document: Part) -> None:
         page.say(f"WARNING: one party under several names: {', '.join(hospitals['shared_keys'])}.")
 
 
-def _tables(page: Page, document: Part) -> None:
+def _tables(page: Sheet, document: Part) -> None:
     page.heading("What is read at this hospital")
     for table in document["tables"]:
         rows = "one row" if table["one_row_a_patient"] else "several rows"
@@ -149,7 +169,7 @@ def _tables(page: Page, document: Part) -> None:
     page.say("Other columns and other files are not used.")
 
 
-def _endpoints(page: Page, document: Part) -> None:
+def _endpoints(page: Sheet, document: Part) -> None:
     page.heading("What is followed: the endpoints")
     for endpoint in document["endpoints"]:
         unused = "" if endpoint["used"] else " (no analysis uses it)"
@@ -157,7 +177,7 @@ def _endpoints(page: Page, document: Part) -> None:
         page.say(f"{_named(endpoint)}{unused}: {text}", hanging=4)
 
 
-def _analyses(page: Page, document: Part) -> None:
+def _analyses(page: Sheet, document: Part) -> None:
     page.heading("What is computed: the analyses, and what each opens")
     for number, analysis in enumerate(document["analyses"]):
         if number:
@@ -169,7 +189,7 @@ def _analyses(page: Page, document: Part) -> None:
         page.say_all(analysis["warnings"], indent=4)
 
 
-def _classes(page: Page, document: Part) -> None:
+def _classes(page: Sheet, document: Part) -> None:
     page.heading("What this gives away")
     for given in document["classes"]["gives"]:
         page.say(f"Class {given['class']} ({', '.join(given['analyses'])}):", hanging=2)
@@ -178,7 +198,7 @@ def _classes(page: Page, document: Part) -> None:
     page.say(document["classes"]["sentence"])
 
 
-def _limits(page: Page, document: Part) -> None:
+def _limits(page: Sheet, document: Part) -> None:
     page.heading("Limits")
     for number, limit in enumerate(document["limits"].values()):
         if number:
@@ -186,7 +206,7 @@ def _limits(page: Page, document: Part) -> None:
         page.say_all(limit["sentences"])
 
 
-def _accepted(page: Page, document: Part) -> None:
+def _accepted(page: Sheet, document: Part) -> None:
     accepted = document["accepted"]
     page.heading("Accepted exceptions")
     page.say(accepted["sentence"])
@@ -194,14 +214,14 @@ def _accepted(page: Page, document: Part) -> None:
         page.say(f"{item['analysis']}: {quoted(item['because'])}", indent=4, hanging=4)
 
 
-def _leaving(page: Page, document: Part) -> None:
+def _leaving(page: Sheet, document: Part) -> None:
     page.heading("What is sent from this hospital")
     page.say_all(document["leaves"])
     page.heading("What never leaves this hospital")
     page.say_all(document["stays"])
 
 
-def _approval(page: Page, document: Part) -> None:
+def _approval(page: Sheet, document: Part) -> None:
     page.heading("What approving means")
     page.say_all(document["approval"])
 

@@ -9,6 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock of a file; the file is not made.
+
+    For this the lock is held for an instant, by readers together.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextmanager
 def locked(
     path: Path, *, wait: bool = False, taken: Callable[[], Exception] = BlockingIOError

@@ -603,7 +603,7 @@ def test_revoke_what_is_not_approved(terminal: Terminal) -> None:
 
 
 def test_status(terminal: Terminal) -> None:
-    """A line each: name, fingerprint, address, exchange, studies, releases, ledger."""
+    """A line each: name, fingerprint, address, exchange, agent, studies, releases, ledger."""
     terminal.approve()
     found = terminal.call("status")
     lines = dict(line.split(None, 1) for line in found.out.splitlines())
@@ -615,11 +615,19 @@ def test_status(terminal: Terminal) -> None:
             "fingerprint": fingerprint(identity(NAME).member()),
             "url": "http://exchange",
             "exchange": "answers",
+            "agent": "does not run; no question is answered (`site-agent run`)",
             "studies": f"{HASH} approved until 2999-12-31T23:59:59Z",
             "releases": "none is kept back",
             "ledger": f"1 entries, head {head}",
         },
     )
+
+
+def test_status_while_the_agent_runs(terminal: Terminal) -> None:
+    """An agent that runs on this state is told."""
+    with terminal.site.running():
+        found = terminal.call("status", "--json")
+    assert json.loads(found.out)["agent"] == "runs"
 
 
 def test_status_while_the_exchange_is_down(terminal: Terminal) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from site_agent.runtime.locks import locked
+from site_agent.runtime.locks import is_locked, locked
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from site_agent.runtime.locks import locked
+from site_agent.runtime.locks import is_locked, locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -67,3 +67,18 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         process.kill()
     with locked(tmp_path / "lock") as descriptor:
         assert descriptor > 0
+
+
+def test_whether_a_lock_is_held(tmp_path: Path) -> None:
+    """A lock is held while it has a holder, and neither before nor after."""
+    path = tmp_path / "lock"
+    before = is_locked(path)
+    with locked(path):
+        during = is_locked(path)
+    assert (before, during, is_locked(path)) == (False, True, False)
+
+
+def test_to_ask_makes_no_file(tmp_path: Path) -> None:
+    """Asking whether a lock is held leaves nothing behind."""
+    is_locked(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
