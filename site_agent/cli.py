@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from site_agent.console.command import console
 from site_agent.contract.identity import fingerprint
 from site_agent.contract.version import VERSION
 from site_agent.local.command import figures
@@ -508,4 +509,5 @@ def status(config: Path, as_json: bool) -> None:
         raise trouble
 
 
+cli.add_command(console)
 cli.add_command(figures)

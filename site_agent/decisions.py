@@ -38,9 +38,9 @@ def last_instant(until: datetime | None) -> str:
     now = datetime.now(UTC)
     if until is None:
         return utc(now + timedelta(days=VALID_DAYS))
-    end = until.replace(tzinfo=UTC) + timedelta(days=1) - timedelta(seconds=1)
+    end = until.replace(tzinfo=UTC) + timedelta(hours=23, minutes=59, seconds=59)
     if end <= now:
-        raise ConfigurationError(f"--until {until:%Y-%m-%d} is over; expected a day to come")
+        raise ConfigurationError(f"the last day {until:%Y-%m-%d} is over; expected a day to come")
     return utc(end)
 
 

@@ -128,6 +128,10 @@ class Shelf:
         """Return the studies that are here and are what they should be, by their hash."""
         return {study.hash: study for study in self._all()[0]}
 
+    def unreadable(self) -> list[QuorumError]:
+        """Return why other studies that are here are not what they should be."""
+        return self._all()[1]
+
     def _all(self) -> tuple[list[Study], list[QuorumError]]:
         """Return the studies that are here, and why others are not what they should be."""
         found: list[Study] = []

@@ -59,6 +59,11 @@ def status(site: Site) -> tuple[dict[str, str], QuorumError | None]:
     return found, trouble
 
 
+def exchange_in_words(site: Site) -> str:
+    """Return whether the exchange answers this hospital, and why not if it does not."""
+    return _in_short(_trouble(site))
+
+
 def agent_in_words(site: Site) -> str:
     """Return whether the agent runs, without which no question is answered."""
     return "runs" if site.runs() else "does not run; no question is answered (`site-agent run`)"

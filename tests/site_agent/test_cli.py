@@ -512,7 +512,7 @@ def test_approve_takes_only_a_yes(terminal: Terminal, says: str) -> None:
 def test_approve_until_a_day_that_is_over(terminal: Terminal) -> None:
     """An end in the past approves nothing: exit code 78."""
     found = terminal.call("approve", "protocol", "--until", "2020-02-29", "--yes")
-    expected = "error: --until 2020-02-29 is over; expected a day to come\n"
+    expected = "error: the last day 2020-02-29 is over; expected a day to come\n"
     assert (found.code, found.err, terminal.entries()) == (78, expected, [])
 
 
