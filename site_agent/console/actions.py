@@ -68,7 +68,7 @@ def _refuse_used(console: Console, request: Request) -> None:
 
 def fetch(console: Console, _: Request) -> Answer:
     """Fetch the studies that the center has, as `site-agent studies` does."""
-    with console.one_at_a_time:
+    with console.fetching:
         found = patiently(lambda: standing(console.site), tell=lambda _: None)
     console.exchange.forget()
     session = console.session
@@ -101,8 +101,14 @@ def preview(console: Console, request: Request) -> Answer:
     from site_agent.preview_words import lay_out
 
     found = _study(console, request)
-    with console.one_at_a_time:
+    if not console.computing.acquire(blocking=False):
+        raise Problem(
+            HTTPStatus.CONFLICT, "Another preview is being worked out; wait until it is there."
+        )
+    try:
         worked_out = previews.preview(console.site, found.hash)
+    finally:
+        console.computing.release()
     sheet = PageSheet()
     lay_out(sheet, preview_document(worked_out, full=False))
     title = _about("What would leave", found)
@@ -196,7 +202,7 @@ def end(console: Console, _: Request) -> Answer:
 
 def _decided(console: Console, found: Study, saying: Iterable[Said]) -> Answer:
     """Do what is decided, keep what it says for the study's page, and go there."""
-    with console.one_at_a_time:
+    with console.deciding:
         for said in saying:
             console.session.note(said.text)
     return see(console.session, f"studies/{found.hash}")

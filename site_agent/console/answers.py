@@ -73,7 +73,9 @@ def shown(
     return Answer(status, Html(f"<!doctype html>\n{page}\n"))
 
 
-def message(title: str, text: str, *, status: HTTPStatus, session: Session | None = None) -> Answer:
+def told_wrong(
+    title: str, text: str, *, status: HTTPStatus, session: Session | None = None
+) -> Answer:
     """Return a page that says what is wrong."""
     told = element("p", text, class_="box warning", role="alert")
     return shown(title, told, session=session, status=status)

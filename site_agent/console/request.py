@@ -26,13 +26,15 @@ class Request:
 class Console:
     """One console: a hospital's agent, the session, whether the exchange answers.
 
-    one_at_a_time is held by whatever changes or computes something.
+    Each lock is held by one request at a time: no preview keeps a revocation waiting.
     """
 
     site: Site
     session: Session
     exchange: ExchangeState
-    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    computing: threading.Lock = field(default_factory=threading.Lock)
+    deciding: threading.Lock = field(default_factory=threading.Lock)
+    fetching: threading.Lock = field(default_factory=threading.Lock)
 
 
 def console(site: Site, session: Session, clock: Callable[[], float]) -> Console:

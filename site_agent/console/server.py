@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from site_agent.console.answers import HEADERS, Answer, Problem, message
+from site_agent.console.answers import HEADERS, Answer, Problem, told_wrong
 from site_agent.console.request import Console, Request
 from site_agent.console.routes import LINK, answer
 from site_agent.console.session import COOKIE
@@ -31,6 +31,7 @@ MOST_FIELDS: Final = 10
 MOST_AT_ONCE: Final = 16
 DISCARDED: Final = 1 << 20  # bytes of a form that is too large, so that its sender reads why
 SLOWEST_S: Final = 15.0  # without a byte
+UNDONE: Final = "This cannot be done"
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -94,28 +95,31 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is no request that a browser sends."""
         self.close_connection = True
-        self._write(_told(HTTPStatus(code), "This is no request of a page of the console."))
+        status = HTTPStatus(code)
+        text = "This is no request of a page of the console."
+        self._write(told_wrong(_title(status), text, status=status))
 
     def _answer(self) -> Answer:
-        session = self.server.console.session
+        """Return the answer to a request; what goes wrong is a sentence on a page."""
+        wrong = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             return self._checked()
         except Problem as problem:
-            known = session if self._has_cookie() else None
-            text, status = str(problem), problem.status
-            found = message(_title(status), text, status=status, session=known)
-            return Answer(status, found.body, problem.headers)
+            found = self._told(problem.status, _title(problem.status), str(problem))
+            return Answer(found.status, found.body, problem.headers)
+        except LedgerError as error:
+            return self._told(wrong, UNDONE, str(error))
         except QuorumError as error:
-            damaged = isinstance(error, LedgerError)
-            status = HTTPStatus.INTERNAL_SERVER_ERROR if damaged else HTTPStatus.CONFLICT
-            return message("This cannot be done", str(error), status=status, session=session)
+            return self._told(HTTPStatus.CONFLICT, UNDONE, str(error))
         except OSError as error:
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-            text = of_the_system(error)
-            return message("This cannot be done", text, status=status, session=session)
+            return self._told(wrong, UNDONE, of_the_system(error))
         except Exception as error:
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-            return message("A defect", internal(error), status=status, session=session)
+            return self._told(wrong, "A defect", internal(error))
+
+    def _told(self, status: HTTPStatus, title: str, text: str) -> Answer:
+        """Return a page that says what is wrong, with the way to others for who may go there."""
+        session = self.server.console.session if self._has_cookie() else None
+        return told_wrong(title, text, status=status, session=session)
 
     def _checked(self) -> Answer:
         """Return the answer to a request that passes all checks; Problem if it does not."""
@@ -208,10 +212,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if found.ends:
             self.server.console.session.ended.set()
-
-
-def _told(status: HTTPStatus, text: str) -> Answer:
-    return message(_title(status), text, status=status)
 
 
 def _title(status: HTTPStatus) -> str:

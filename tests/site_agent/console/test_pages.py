@@ -188,6 +188,15 @@ def test_the_preview_of_data_that_do_not_fit(hospital: Hospital, console: Served
     )
 
 
+def test_one_preview_at_a_time(hospital: Hospital, console: Served) -> None:
+    """While a preview is worked out another one is refused, and a decision is not."""
+    with console.server.console.computing:
+        found = console.post(f"{STUDY}/preview")
+        approve(console)
+    said = "Another preview is being worked out" in found.words
+    assert (found.status, said, len(hospital.entries())) == (409, True, 1)
+
+
 def test_a_defect_is_told_without_its_text(
     console: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
