@@ -14,12 +14,14 @@ from site_agent.console.pages import hash_in
 from site_agent.console.request import Console, Request
 from site_agent.console.session import COOKIE
 from site_agent.console.sheet import PageSheet
+from site_agent.contract.identity import fingerprint
 from site_agent.contract.study.model import Study
 from site_agent.decisions import Said
 from site_agent.review.document import plain
 from site_agent.review.wording import counted, listed, quoted
 from site_agent.runtime.http import patiently
 from site_agent.shelf import Shelf
+from site_agent.site import Site
 from site_agent.standing import standing
 
 DAY: Final = len("2027-12-31")
@@ -136,16 +138,17 @@ def show_approve(console: Console, request: Request) -> Answer:
         "without asking. It stands in the ledger. You can revoke it at any time; what was opened "
         "until then cannot be taken back."
     )
-    told = pairs(_what(found, site.name))
+    told = pairs(_what(found, site))
     parts = [_back(console, found), told, element("p", text), asked]
     return shown(_about("Approve", found), *parts, session=console.session)
 
 
-def _what(found: Study, site: str) -> Iterable[tuple[str, str]]:
+def _what(found: Study, site: Site) -> Iterable[tuple[str, str]]:
     """Yield what is approved, in short; the study's own page has all of it."""
     yield "Study", plain(found.name)
     yield "Hash", element("code", found.hash)
-    yield "For", plain(site)
+    yield "For", plain(site.name)
+    yield "Fingerprint here", fingerprint(site.keys.pinned_by(found).member())
     if found.revises:
         yield "In place of", element("code", found.revises)
     yield "Classes of sums", listed(found.policy.classes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from site_agent.console.elements import Html, element, joined
+from site_agent.console.elements import Html, element, joined, prose
 from site_agent.console.session import Session
 from site_agent.console.style import STYLE
 from site_agent.runtime.policy import style_source
@@ -77,7 +77,7 @@ def told_wrong(
     title: str, text: str, *, status: HTTPStatus, session: Session | None = None
 ) -> Answer:
     """Return a page that says what is wrong."""
-    told = element("p", text, class_="box warning", role="alert")
+    told = element("p", prose(text), class_="box warning", role="alert")
     return shown(title, told, session=session, status=status)
 
 
@@ -90,12 +90,14 @@ def form(session: Session, where: str, *parts: str, class_: str = "") -> Html:
 
 def pairs(told: Iterable[tuple[str, str]]) -> Html:
     """Return names with what belongs to each."""
-    lines = [line for name, words in told for line in (element("dt", name), element("dd", words))]
+    lines = [
+        line for name, words in told for line in (element("dt", name), element("dd", prose(words)))
+    ]
     return element("dl", joined(lines))
 
 
 def _paragraphs(lines: Iterable[str]) -> list[Html]:
-    return [element("p", line) for line in lines]
+    return [element("p", prose(line)) for line in lines]
 
 
 def _header(session: Session | None) -> Html:

@@ -20,6 +20,14 @@ def text(content: str) -> Html:
     return content if isinstance(content, Html) else Html(escape(content))
 
 
+def prose(content: str) -> Html:
+    """Return a sentence as HTML, with what stands between two backticks as code."""
+    parts = [content] if isinstance(content, Html) else content.split("`")
+    if len(parts) % 2 == 0:  # a backtick alone is meant as one
+        return text(content)
+    return Html("".join(element("code", p) if n % 2 else text(p) for n, p in enumerate(parts)))
+
+
 def joined(parts: Iterable[str]) -> Html:
     """Return parts one after the other."""
     return Html("\n".join(map(text, parts)))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from site_agent.approvals import Approval, approvals
 from site_agent.console.answers import Answer, Problem, form, pairs, shown
-from site_agent.console.elements import Html, element, joined
+from site_agent.console.elements import Html, element, joined, prose
 from site_agent.console.request import Console, Request
 from site_agent.console.sheet import PageSheet
 from site_agent.contract.study.model import Study
@@ -47,7 +47,8 @@ def start(console: Console, _: Request) -> Answer:
     )
     fetch = form(session, "fetch", element("button", "Fetch what the center has", class_="other"))
     problems = [
-        element("p", f"Not usable: {error}", class_="box warning") for error in shelf.unreadable()
+        element("p", prose(f"Not usable: {error}"), class_="box warning")
+        for error in shelf.unreadable()
     ]
     listed = [*_studies(console, shelf.readable(), ledger)]
     none = element("p", "No study is here yet.")
@@ -167,7 +168,9 @@ def state(console: Console, _: Request) -> Answer:
     found, trouble = status(console.site)
     names = {name: name.replace("_", " ").capitalize() for name in found} | {"url": "Address"}
     told = pairs((names[name], plain(words)) for name, words in found.items())
-    text = (element("p", str(trouble), class_="box warning") for trouble in [trouble] if trouble)
+    text = (
+        element("p", prose(str(trouble)), class_="box warning") for trouble in [trouble] if trouble
+    )
     note = "The exchange was asked for this page, as `site-agent status` does."
-    note_element = element("p", note, class_="note")
+    note_element = element("p", prose(note), class_="note")
     return shown("State", *text, told, note_element, session=console.session)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from site_agent.console.elements import Html, element, joined
+from site_agent.console.elements import Html, element, joined, prose
 
 TOP: Final = 2  # the indentation of what stands by itself
 ALARM: Final = "WARNING"
@@ -36,14 +36,14 @@ class PageSheet:
         self._end_list()
         kinds = ["part"] * (indent > TOP) + ["gap"] * self._apart
         kinds += ["alarm"] * text.startswith(ALARM)
-        self._blocks.append(element("p", text, class_=" ".join(kinds)))
+        self._blocks.append(element("p", prose(text), class_=" ".join(kinds)))
         self._apart = False
 
     def say_all(self, texts: Iterable[str], *, indent: int = TOP) -> None:
         """Add several paragraphs; those that begin with a dash are items of a list."""
         for text in texts:
             if text.startswith("- "):
-                self._items.append(element("li", text.removeprefix("- ")))
+                self._items.append(element("li", prose(text.removeprefix("- "))))
             else:
                 self.say(text, indent=indent)
         self._end_list()
