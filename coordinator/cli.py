@@ -380,6 +380,45 @@ def exchange_command(home: Path) -> None:
     )
 
 
+@cli.command()
+@click.argument("file", type=FILE)
+@click.pass_obj
+def backup(home: Path, file: Path) -> None:
+    """Write a backup of settings, key, studies, results and the exchange's store to FILE.
+
+    Everything may run meanwhile. It holds the center's private key: keep it where only you can
+    read. The history of Prefect's runs is left out.
+
+    Example: coordinator backup /backup/center-2027-03-01.tar
+    """
+    from coordinator.backup import back_up
+
+    said = back_up(_home(home), file)
+    names = ", ".join(said.about["studies"]) or "none"
+    click.echo(
+        f"{file}: {len(said.files)} files, {said.about['rows']} rows of the exchange's store"
+    )
+    click.echo(f"studies: {names}")
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.pass_obj
+def restore(home: Path, file: Path) -> None:
+    """Put the backup in FILE back into a new folder (--home) and an empty database.
+
+    The database is that of the settings in the backup, or of QUORUM_EXCHANGE__DATABASE; it need
+    not be of the same kind. Persons log in again. Burn a release that was under way if it does
+    not go on.
+
+    Example: coordinator restore /backup/center-2027-03-01.tar
+    """
+    from coordinator.backup import restore as put_back
+
+    said, center = put_back(file, home, os.environ)
+    click.echo(f"{center.folder}: the center as of {said.made}")
+
+
 @cli.group()
 def site() -> None:
     """Invite hospitals and see who is enrolled and online."""

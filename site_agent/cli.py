@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from site_agent.backing_up import backup_command, restore_command
 from site_agent.console.command import console
 from site_agent.contract.identity import fingerprint
 from site_agent.contract.version import VERSION
@@ -509,5 +510,7 @@ def status(config: Path, as_json: bool) -> None:
         raise trouble
 
 
+cli.add_command(backup_command)
 cli.add_command(console)
 cli.add_command(figures)
+cli.add_command(restore_command)

@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from site_agent.contract.canonical import canonical_json, sha256
 from site_agent.contract.errors import LedgerError, Refused
-from site_agent.vault import PRIVATE, sync_folder, write_whole
+from site_agent.runtime.files import sync_folder
+from site_agent.vault import PRIVATE, write_whole
 
 START: Final = "0" * 64
 LONGEST_REASON: Final = 500  # a refusal may quote what it refuses; the ledger is not to swell

@@ -24,8 +24,7 @@ import pyarrow.parquet as pq
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy
 from site_agent.contributions import SECRET_BYTES, Contributions, secret_mark
-from site_agent.runtime.files import write_private
-from site_agent.vault import sync_folder
+from site_agent.runtime.files import sync_folder, write_private
 
 FOLDER: Final = "contributions"
 FORMAT: Final = "quorum/1/contributions"

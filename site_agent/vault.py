@@ -14,6 +14,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
+from site_agent.runtime.files import sync_folder
+
 PRIVATE: Final = 0o600
 SECRET: Final = "secret-"  # how the names of records begin that are overwritten
 UNDER_WAY: Final = ".part"
@@ -68,12 +70,3 @@ def write_whole(file: FileIO, *parts: bytes) -> None:
         while rest:
             rest = rest[file.write(rest) :]
     os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until a folder's list of names is on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
