@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 import click
 
+from site_agent.command_options import FILE
 from site_agent.site import open_site
-
-FILE: Final = click.Path(path_type=Path, readable=False)
 
 
 @click.command(name="backup")

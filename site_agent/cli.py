@@ -8,23 +8,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from site_agent.backing_up import backup_command, restore_command
+from site_agent.command_options import FILE, JSON, site_here
 from site_agent.console.command import console
 from site_agent.contract.identity import fingerprint
 from site_agent.contract.version import VERSION
 from site_agent.local.command import figures
 from site_agent.runtime.command import progress, run
 from site_agent.runtime.http import patiently
-from site_agent.site import Site, open_site
-
-FILE: Final = click.Path(path_type=Path, readable=False)
-JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+from site_agent.steward_commands import approve, preview, review, revoke
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -50,10 +47,6 @@ def cli(context: click.Context, config: Path) -> None:
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _site(config: Path) -> Site:
-    return open_site(config, os.environ)
 
 
 @cli.command()
@@ -107,7 +100,7 @@ def enrol(config: Path) -> None:
     """
     from site_agent.setup import enrol as send
 
-    site = _site(config)
+    site = site_here(config)
     patiently(lambda: send(site), tell=progress())
     card = site.keys.card()
     signed = " (signed by the key before)" if card.replaces else ""
@@ -134,7 +127,7 @@ def rotate_key(config: Path, lost: bool, yes: bool) -> None:
 
     Example: site-agent rotate-key
     """
-    site = _site(config)
+    site = site_here(config)
     if not lost:
         old, new = site.keys.rotate(os.urandom)
         click.echo(f"key          {site.keys.next_path}: make a backup that only you can read")
@@ -165,7 +158,7 @@ def studies(config: Path, as_json: bool) -> None:
     """
     from site_agent.standing import standing
 
-    site = _site(config)
+    site = site_here(config)
     found = patiently(lambda: standing(site), tell=progress())
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
@@ -203,7 +196,7 @@ def check(config: Path, study: str, *, as_json: bool, html: Path | None, show_ke
 
     if show_keys and (as_json or not sys.stdout.isatty()):
         raise click.UsageError("--show-keys writes to a terminal, never to a file, pipe or JSON")
-    report = look_through(_site(config), study, show_keys=show_keys)
+    report = look_through(site_here(config), study, show_keys=show_keys)
     if html is not None:
         from site_agent.checking.page import page
         from site_agent.runtime.files import write_private
@@ -256,7 +249,7 @@ def import_command(
     from site_agent.check import study_and_data
     from site_agent.importing.run import import_tables, write_draft
 
-    site = _site(config)
+    site = site_here(config)
     wanted, folder, attributes = study_and_data(site, study)
     if draft is not None:
         left = write_draft(wanted, files, draft)
@@ -275,100 +268,6 @@ def import_command(
     click.echo(f"next         site-agent check {study}")
 
 
-@cli.command()
-@click.argument("study")
-@JSON
-@click.pass_obj
-def review(config: Path, study: str, as_json: bool) -> None:
-    """Say in plain words what STUDY computes and what each class of sums gives away.
-
-    Example: site-agent review anakinra
-    """
-    from site_agent.review import review as in_words
-    from site_agent.review import review_document
-    from site_agent.shelf import Shelf
-
-    site = _site(config)
-    shelf = Shelf(site)
-    found = shelf.find(study)
-    before = shelf.earlier(found.revises) if found.revises else None
-    if as_json:
-        told = review_document(found, site.name, before)
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
-        return
-    click.echo(in_words(found, site.name, before))
-
-
-@cli.command()
-@click.argument("study")
-@JSON
-@click.option("--full", is_flag=True, help="Show every number, not the first few of each array.")
-@click.pass_obj
-def preview(config: Path, study: str, as_json: bool, full: bool) -> None:
-    """Show what would leave for STUDY (name, hash or file), number by number, not yet masked.
-
-    Worked out on this machine from its own data; nothing is sent, and nothing is written down.
-    These are this hospital's own numbers: keep what is printed as you keep the data.
-
-    Example: site-agent preview anakinra
-    """
-    from site_agent.preview import preview as look
-    from site_agent.preview_document import preview_document
-    from site_agent.preview_words import in_words
-
-    found = look(_site(config), study)
-    if as_json:
-        click.echo(json.dumps(preview_document(found, full=full), indent=1, ensure_ascii=False))
-        return
-    click.echo(in_words(found, full=full), nl=False)
-
-
-@cli.command()
-@click.argument("study")
-@click.option(
-    "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Last day of the approval, UTC. Default: 365 days from now.",
-)
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts of which the steward knows.")
-@click.pass_obj
-def approve(config: Path, study: str, until: datetime | None, yes: bool) -> None:
-    """Approve STUDY for this hospital: from now on the agent answers its questions.
-
-    Example: site-agent approve anakinra --until 2027-12-31
-    """
-    from site_agent import decisions
-    from site_agent.shelf import Shelf
-
-    site = _site(config)
-    found, end = Shelf(site).find(study), decisions.last_instant(until)
-    asked = decisions.question(site, found, end)
-    if not yes and not click.confirm(
-        f"{asked} `site-agent review {study}` tells what it does", err=True
-    ):
-        raise click.Abort
-    for said in decisions.approve(site, found, end):
-        click.echo(said.text, err=said.aside)
-
-
-@cli.command()
-@click.argument("study")
-@click.pass_obj
-def revoke(config: Path, study: str) -> None:
-    """End the approval of STUDY: from now on none of its questions is answered.
-
-    Releases that are closed cannot be taken back.
-
-    Example: site-agent revoke anakinra
-    """
-    from site_agent import decisions
-    from site_agent.shelf import Shelf
-
-    site = _site(config)
-    for said in decisions.revoke(site, Shelf(site).find(study)):
-        click.echo(said.text, err=said.aside)
-
-
 @cli.command(name="run")
 @click.pass_obj
 def run_command(config: Path) -> None:
@@ -378,7 +277,7 @@ def run_command(config: Path) -> None:
     """
     from site_agent.service import serve
 
-    serve(_site(config))
+    serve(site_here(config))
 
 
 @cli.command()
@@ -405,7 +304,7 @@ def report(
     """
     from site_agent.reports import fetch_report, list_reports
 
-    site = _site(config)
+    site = site_here(config)
     if only_list:
         listed = patiently(lambda: list_reports(site, study), tell=progress())
         if as_json:
@@ -442,7 +341,7 @@ def show(config: Path, as_json: bool) -> None:
     from site_agent.ledger_words import in_words
     from site_agent.shelf import Shelf
 
-    site = _site(config)
+    site = site_here(config)
     entries: list[dict[str, Any]] = site.ledger().entries
     if as_json:
         click.echo(json.dumps(entries, indent=1, ensure_ascii=False))
@@ -460,7 +359,7 @@ def verify(config: Path) -> None:
 
     Example: site-agent ledger verify
     """
-    found = _site(config).ledger()
+    found = site_here(config).ledger()
     click.echo(f"{found.path}: {len(found.entries)} entries, each follows from the one before")
     click.echo(f"head {found.head}")
 
@@ -478,7 +377,7 @@ def config_show(config: Path, as_json: bool) -> None:
 
     Example: site-agent config show
     """
-    values = _site(config).settings.values_by_key
+    values = site_here(config).settings.values_by_key
     if as_json:
         shown = {key: {"value": v.shown(), "source": v.source} for key, v in values.items()}
         click.echo(json.dumps(shown, indent=1, ensure_ascii=False))
@@ -500,7 +399,7 @@ def status(config: Path, as_json: bool) -> None:
     """
     from site_agent.standing import status as look
 
-    found, trouble = look(_site(config))
+    found, trouble = look(site_here(config))
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -510,7 +409,14 @@ def status(config: Path, as_json: bool) -> None:
         raise trouble
 
 
-cli.add_command(backup_command)
-cli.add_command(console)
-cli.add_command(figures)
-cli.add_command(restore_command)
+for _command in (
+    review,
+    preview,
+    approve,
+    revoke,
+    console,
+    figures,
+    backup_command,
+    restore_command,
+):
+    cli.add_command(_command)

@@ -791,8 +791,8 @@ def run_python(program: str, *arguments: str) -> str:
 WAITING = """
 import sys
 from pathlib import Path
-import site_agent.cli, site_agent.service
-site = site_agent.cli.open_site(Path(sys.argv[1]), {})
+import site_agent.cli, site_agent.service, site_agent.site
+site = site_agent.site.open_site(Path(sys.argv[1]), {})
 exchange, ledger = site.exchange(), site.ledger()
 names = {name.partition(".")[0] for name in sys.modules}
 heavy = {"numpy", "pyarrow", "scipy", "pandas", "python_calamine", "pyreadstat"}
