@@ -8,9 +8,9 @@ Declined (the exchange answers and says no).
 from __future__ import annotations
 
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -24,10 +24,11 @@ from site_agent.contract.identity import Identity
 from site_agent.contract.problems import read_problem
 from site_agent.contract.version import SOFTWARE
 from site_agent.runtime.clock import unix_now
+from site_agent.runtime.proxies import no_proxy, out_of_reach, proxy_for, refused
+from site_agent.runtime.trust import is_of_trust, only_to_look, signer, trust, untrusted
 
 LARGEST_ANSWER: Final = 512 << 20
 LONGEST_ANSWER_S: Final = 900.0  # an answer that drips never runs into a time limit of its pieces
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 ATTEMPTS: Final = 4
 PROBE_S: Final = 2.0
 POST_S: Final = 30.0
@@ -94,23 +95,22 @@ class Exchange:
         self._identity = identity
         self._clock = clock
         self._timeout_s = connection.timeout_s
-        # On this machine no proxy is asked; elsewhere the one that is set, or the environment's.
-        local = _address(self.url).host in LOOPBACK
-        try:
-            self._client = httpx.Client(
-                base_url=self.url,
-                verify=_trust(connection.ca_file),
-                proxy=None if transport else _proxy(connection.proxy),
-                trust_env=not local,
-                transport=transport,
-                follow_redirects=False,
-                headers={"User-Agent": SOFTWARE, "Quorum-Software": SOFTWARE},
-            )
-        except (httpx.InvalidURL, ValueError, ImportError):  # all else was looked at before
-            raise ConfigurationError(
-                "the proxy that the environment sets (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY) cannot "
-                "be used; expected http://host:port. Correct it, or give exchange.proxy"
-            ) from None
+        _refuse_no_address(self.url)
+        self._trust = trust(connection.ca_file)
+        self._proxy = None if transport else proxy_for(self.url, connection.proxy)
+        self._transport = transport
+        self._client = self._opened()
+
+    def _opened(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.url,
+            verify=self._trust,
+            proxy=self._way(),
+            trust_env=False,  # what holds of the environment, proxies.py and OpenSSL read
+            transport=self._transport,
+            follow_redirects=False,
+            headers={"User-Agent": SOFTWARE, "Quorum-Software": SOFTWARE},
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -197,7 +197,17 @@ class Exchange:
             ) as response:
                 return self._taken(response, _bounded(response))
         except httpx.HTTPError as error:
+            self._begin_anew()
             raise Unreachable(self._unreachable(error)) from None
+
+    def _begin_anew(self) -> None:
+        """Keep no connection of a client in which one failed.
+
+        httpx keeps what it opened to a proxy when TLS fails behind it; a hundred such, and it
+        waits for one of them to become free.
+        """
+        self._client.close()
+        self._client = self._opened()
 
     def _taken(self, response: httpx.Response, body: bytes) -> Answer:
         """Return a good answer, raise a bad one."""
@@ -216,8 +226,8 @@ class Exchange:
     def _stranger(self, response: httpx.Response, media_type: str) -> str:
         """Return what to say if something else than an exchange answered."""
         status = response.status_code
-        if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
-            return "the proxy wants name and password (407); put them into exchange.proxy"
+        if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED and self._proxy is not None:
+            return refused(self._proxy, self.url, f"{status} {response.reason_phrase}")
         if response.is_redirect:
             where = urlsplit(response.headers.get("location", "")).netloc or "another page"
             return _no_exchange(f"{self.url} sends on to {where} (status {status})")
@@ -225,14 +235,14 @@ class Exchange:
 
     def _unreachable(self, error: httpx.HTTPError) -> str:
         """Return what to say if nobody answered."""
-        text, where = str(error), self.url
-        if isinstance(error, httpx.ProxyError):
-            return f"the proxy refuses the way to {where}: {text}; check exchange.proxy"
-        if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
-            return (
-                f"the certificate of {where} is not trusted here ({text}); if a proxy of this "
-                f"hospital opens TLS, give its CA as exchange.ca_file"
-            )
+        text, where, proxy = str(error), self.url, self._proxy
+        if isinstance(error, httpx.ProxyError) and proxy is not None:
+            return refused(proxy, where, text)
+        if is_of_trust(text):
+            return untrusted(where, text, self._signer())
+        broken = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        if proxy is not None and broken and (proxy.speaks_tls or "SSL" not in text):
+            return out_of_reach(proxy, text)
         if isinstance(error, httpx.ConnectTimeout):
             return f"{where} does not answer; is a firewall or a proxy in the way?"
         if isinstance(error, httpx.TimeoutException):
@@ -245,6 +255,40 @@ class Exchange:
             f"the connection to {where} broke ({type(error).__name__}); if this goes on, a proxy "
             f"or firewall may cut connections that wait: make exchange.poll_s smaller"
         )
+
+    def _way(self) -> httpx.Proxy | None:
+        """Return the proxy for the client; one that is asked by https shows a certificate, too."""
+        if self._proxy is None:
+            return None
+        context = self._trust if self._proxy.speaks_tls else None
+        try:
+            return httpx.Proxy(self._proxy.address, ssl_context=context)
+        except httpx.InvalidURL:
+            raise no_proxy(self._proxy) from None
+
+    def _signer(self) -> str:
+        """Return who signed the certificate at the end of the way; "" if that cannot be seen.
+
+        The connection ends with the handshake: no request goes over it.
+        """
+        seen: list[bytes] = []
+
+        def look(event: str, found: Mapping[str, Any]) -> None:
+            if event.endswith("start_tls.complete") and (self._proxy is None or event[0] == "p"):
+                stream = found["return_value"].get_extra_info("ssl_object")
+                seen.append(stream.getpeercert(True) or b"")
+                raise _Seen
+
+        with (
+            suppress(_Seen, httpx.HTTPError),
+            httpx.Client(verify=only_to_look(), proxy=self._way(), trust_env=False) as client,
+        ):
+            client.get(self.url, timeout=self._timeout_s, extensions={"trace": look})
+        return signer(seen[0]) if seen else ""
+
+
+class _Seen(Exception):
+    """The certificate was seen; go no further."""
 
 
 def answers(url: str) -> bool:
@@ -306,38 +350,11 @@ def pause_s(attempt: int) -> float:
     return min(FIRST_PAUSE_S * 2.0 ** min(attempt, 20), LONGEST_PAUSE_S)
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Return the system's trust store, and the given CA beside it."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError):
-            raise ConfigurationError(
-                f"exchange.ca_file {ca_file} cannot be read as certificates; expected PEM"
-            ) from None
-    return context
-
-
-def _address(url: str) -> httpx.URL:
+def _refuse_no_address(url: str) -> None:
     try:
-        return httpx.URL(url)
+        httpx.URL(url)
     except httpx.InvalidURL:
         raise ConfigurationError(f"exchange.url {url} is no address") from None
-
-
-def _proxy(address: str) -> httpx.Proxy | None:
-    """Return the proxy at an address; ConfigurationError, which does not show it, if it is none."""
-    try:
-        found = httpx.Proxy(address) if address else None
-    except (httpx.InvalidURL, ValueError):
-        found, address = None, "://"
-    if address and (found is None or found.url.scheme not in ("http", "https")):
-        raise ConfigurationError(
-            "exchange.proxy is no address of a proxy; expected http://host:port or "
-            "http://user:password@host:port, with %2F for a / in a password and so on"
-        )
-    return found
 
 
 def _bounded(response: httpx.Response) -> bytes:
