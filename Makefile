@@ -12,7 +12,7 @@ CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference clean
+.PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference bundle clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
@@ -26,6 +26,7 @@ help:
 	@echo "make kills     100 releases, in each a process killed at a random moment (KILLS=10: fewer)"
 	@echo "make bench     benchmarks, as ratios (make bench-cox: a million patients beside R's coxph)"
 	@echo "make inference what totals of small studies give away, measured"
+	@echo "make bundle    the agent's wheels for a hospital without internet (FIGURES=1: with its figures)"
 	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
 
 $(READY): pyproject.toml constraints.txt
@@ -108,6 +109,9 @@ bench-cox: $(READY)
 
 inference: $(READY)
 	@PYTHONPATH=. $(BIN)/python benchmarks/inference.py
+
+bundle: $(READY)
+	@$(BIN)/python deploy/bundle.py --out $(BUILD)/bundle $(if $(FIGURES),--figures)
 
 clean:
 	rm -rf $(BUILD) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
