@@ -12,7 +12,7 @@ CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference bundle clean
+.PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference bundle sbom clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench     benchmarks, as ratios (make bench-cox: a million patients beside R's coxph)"
 	@echo "make inference what totals of small studies give away, measured"
 	@echo "make bundle    the agent's wheels for a hospital without internet (FIGURES=1: with its figures)"
+	@echo "make sbom      what agent and center consist of, as CycloneDX"
 	@echo "make clean     remove what was built ($(BUILD)) and the environment ($(VENV))"
 
 $(READY): pyproject.toml constraints.txt
@@ -112,6 +113,9 @@ inference: $(READY)
 
 bundle: $(READY)
 	@$(BIN)/python deploy/bundle.py --out $(BUILD)/bundle $(if $(FIGURES),--figures)
+
+sbom: $(READY)
+	@$(BIN)/python deploy/sbom.py --out $(BUILD)/sbom
 
 clean:
 	rm -rf $(BUILD) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
