@@ -12,8 +12,8 @@ CODE   := site_agent coordinator flows studies tests benchmarks docs deploy
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo simulate test debian check format docs campaign kills bench bench-cox inference bundle sbom clean
-.PHONY: help demo simulate test debian helm check format docs campaign kills bench bench-cox inference clean
+.PHONY: help demo simulate test debian helm check format docs campaign kills bench bench-cox \
+	inference bundle sbom clean
 
 help:
 	@echo "make demo      nine agents, exchange and Prefect server run the anakinra study;"
@@ -65,9 +65,9 @@ simulate: $(READY)
 test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
-# Tests against PostgreSQL, over network namespaces, of systemd units, compose files and pages need Debian
-# packages, and so does a report's PDF. As root they are installed; else the tests that need what is missing are skipped and
-# say so.
+# Tests against PostgreSQL, over network namespaces, of systemd units, compose files and pages need
+# Debian packages, and so does a report's PDF. As root they are installed; else the tests that need
+# what is missing are skipped and say so.
 debian:
 	@missing=""; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
