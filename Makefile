@@ -65,22 +65,28 @@ simulate: $(READY)
 test: $(READY) debian
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
-# Tests against PostgreSQL, over network namespaces, of systemd units, compose files and pages need
-# Debian packages, and so does a report's PDF. As root they are installed; else the tests that need
-# what is missing are skipped and say so.
+# Tests against PostgreSQL, over network namespaces and proxies, of systemd units, compose files and
+# pages need Debian packages, and so does a report's PDF. As root they are installed; else the tests
+# that need what is missing are skipped and say so.
 debian:
 	@missing=""; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v ip >/dev/null 2>&1 || missing="$$missing iproute2"; \
 	command -v systemd-analyze >/dev/null 2>&1 || missing="$$missing systemd"; \
 	command -v chromium >/dev/null 2>&1 || missing="$$missing chromium"; \
-	command -v docker-compose >/dev/null 2>&1 || missing="$$missing docker-compose"; \
+	other=""; \
+	ls /usr/lib/squid/security_file_certgen >/dev/null 2>&1 || other="$$other squid-openssl"; \
+	command -v docker-compose >/dev/null 2>&1 || other="$$other docker-compose"; \
 	ls /usr/lib/*/libpangoft2-1.0.so.0 >/dev/null 2>&1 \
 		|| missing="$$missing libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation"; \
-	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		echo "installing$$missing"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-			--no-install-recommends $$missing >/dev/null || echo "could not install$$missing"; \
+	if [ -n "$$missing$$other" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get update -qq; \
+		for wanted in "$$missing" $$other; do \
+			[ -z "$$wanted" ] && continue; \
+			echo "installing $$wanted"; \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				$$wanted >/dev/null || echo "could not install $$wanted"; \
+		done; \
 	fi
 
 # Debian has no helm. This package, by Amazon, carries it for x86-64, as it comes from the Helm project.
