@@ -17,8 +17,9 @@ from site_agent.site import open_site
 def backup_command(config: Path, file: Path) -> None:
     """Write a backup of settings, keys, ledger, records and studies to FILE; the agent may run.
 
-    It holds the private key, and no patient's data: keep it where only you can read. Make one
-    after every release.
+    It holds no record of a patient, but the private key, and keyed digests of what patients
+    contributed together with their key: keep it where only you can read. Make one after every
+    release.
 
     Example: site-agent backup /backup/agent-2027-03-01.tar
     """
