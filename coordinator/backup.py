@@ -13,6 +13,7 @@ from typing import Final
 
 from coordinator.exchange.copies import copy_store
 from coordinator.home import CENTER, Home, open_home
+from site_agent.contract.errors import ConfigurationError
 from site_agent.runtime.backup import Backup, put_back, unpacked, write_backup
 from site_agent.runtime.clock import utc_now
 
@@ -50,6 +51,11 @@ def restore(file: Path, folder: Path, environment: Mapping[str, str]) -> tuple[B
     Return what the backup says of itself, and the center. ConfigurationError if the folder or the
     database holds anything, or if the backup is none, one of an agent, or damaged.
     """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError(
+            f"{folder} is not empty; a backup is put back into a new place only, so that nothing "
+            f"newer is lost. Move what is there away, or name another place with --home"
+        )
     with unpacked(file, CENTER, folder) as (backup, beside):
         store = beside / STORE
         copy_store(f"sqlite:///{store}", open_home(beside, environment).database)

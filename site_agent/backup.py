@@ -4,19 +4,25 @@ What is in the vault closes what was sent of a release under way. It is erased w
 ends; a copy of it would keep it open. So a release that is under way does not survive a restore: it
 is burned (`lost`), and the next one goes on.
 
-A backup that is older than the last answer of this hospital forgets what was answered. The other
-hospitals remember: they refuse (`rewound`) until the newest ledger is back, or a revision pins a
-new key of this hospital. So an old backup cannot be used to answer twice.
+A backup that is older than the last answer of this hospital forgets what was answered. Under the
+same keys the other hospitals remember, and refuse (`rewound`) until the newest ledger is back.
+Under new keys they cannot. So the ledger says that it was restored, and under which keys, and the
+agent then refuses (`lost`) whatever it would be compared with and does not know the end of. All
+approvals end: one that was revoked since does not come back, and the steward approves again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from site_agent.approvals import approvals
 from site_agent.contract.errors import ConfigurationError
+from site_agent.earlier import RESTORED
 from site_agent.ledger import Ledger
+from site_agent.rotation import Keys
 from site_agent.runtime.backup import Backup, put_back, unpacked, write_backup
 from site_agent.site import Site, open_site
 
@@ -71,7 +77,7 @@ def restore(file: Path, config: Path, environment: Mapping[str, str]) -> tuple[B
             f"{config} is there already; a backup is put back into a new place only, so that "
             f"nothing newer is lost. Move it and its state away, or name another place (--config)"
         )
-    with unpacked(file, AGENT, _aside(config)) as (backup, folder):
+    with unpacked(file, AGENT, config.absolute().parent) as (backup, folder):
         found = open_site(folder / SETTINGS, environment)
         state = config.absolute().parent / Path(found.settings["state.folder"]).expanduser()
         if state.exists() and any(state.iterdir()):
@@ -79,19 +85,25 @@ def restore(file: Path, config: Path, environment: Mapping[str, str]) -> tuple[B
                 f"{state} is not empty; a backup is put back into a new place only, so that no "
                 f"newer ledger is lost. Move what is there away"
             )
-        _verified(folder / STATE / LEDGER, found)
-        state.parent.mkdir(parents=True, exist_ok=True)
         (folder / STATE).mkdir(mode=0o700, exist_ok=True)
+        _note_restored(found, folder / STATE, backup)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         put_back(folder / STATE, state)
-        (folder / SETTINGS).rename(config)
+        shutil.move(folder / SETTINGS, config)
     return backup, open_site(config, environment)
 
 
-def _aside(config: Path) -> Path:
-    """Return a place that is not there, beside the settings."""
-    return config.absolute().with_name(f"{config.name}-and-state")
+def _note_restored(site: Site, state: Path, backup: Backup) -> None:
+    """Write into a ledger that it was restored, and end all approvals; LedgerError if damaged."""
+    ledger = Ledger(state / LEDGER, site.clock)
+    own = Keys(state, backup.name, {})
+    keys = [own.present(), *filter(None, [own.next()])] if own.path.exists() else []
+    note_restored(ledger, backup.made, [identity.member().signing_key for identity in keys])
 
 
-def _verified(path: Path, site: Site) -> None:
-    if path.exists():
-        Ledger(path, site.clock)
+def note_restored(ledger: Ledger, made: str, keys: Sequence[str]) -> None:
+    """Write into a ledger that it was restored from a backup with these signing keys."""
+    for study, approval in approvals(ledger.entries).items():
+        if approval.state == "approved":
+            ledger.append("revoked", study=study)
+    ledger.append(RESTORED, made=made, keys=list(keys))

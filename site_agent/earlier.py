@@ -27,6 +27,8 @@ Entry = Mapping[str, Any]
 Folders = Callable[[str], str]
 RowSource = Callable[[Frame], Rows]
 FIRST: Final = 0  # the round of the guard's first question
+RESTORED: Final = "restored"
+ENDS: Final = frozenset({"closed", "burned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,17 @@ def changes(
     now: Callable[[], Contributions],
     entries: Iterable[Entry],
     records: Records,
+    *,
+    key: str = "",
 ) -> dict[str, int]:
     """Return how many patients contribute otherwise than to each of these releases, by respect.
 
-    To a release of which this site has no share all of its patients are new.
+    To a release of which this site has no share all of its patients are new. key: the signing key
+    by which the study knows this site. Refused("lost") if the ledger was restored and may have
+    forgotten what it gave to one of them, and no other site can tell.
     """
     entries = list(entries)
+    _refuse_forgotten(earlier, entries, key)
     known = {item.name: item for item in given(entries)}
     found = {}
     for name in earlier:
@@ -134,6 +141,29 @@ def changes(
             same = name.startswith(f"{study.hash}/")
             found[respect] = changed(now(), then, aspect, same_study=same, opened=opened)
     return found
+
+
+def _refuse_forgotten(earlier: Iterable[str], entries: Iterable[Entry], key: str) -> None:
+    """Refuse to call everybody new where the ledger may have forgotten a release.
+
+    Under the keys of the time of a restore the other sites know the ledger's newest mark, and
+    refuse an older one. Under later keys they know none: there only what has ended in this
+    ledger is known whole.
+    """
+    entries = list(entries)
+    if all(key in entry["keys"] for entry in entries if entry["event"] == RESTORED):
+        return
+    ended = {f"{e['study']}/{e['release']}" for e in entries if e["event"] in ENDS}
+    unknown = sorted(set(earlier) - ended)
+    if unknown:
+        study, _, number = unknown[0].partition("/")
+        raise Refused(
+            "lost",
+            f"this hospital's state was restored from a backup, and its keys were changed since: "
+            f"nobody can tell what it gave to release {number} of study {study[:12]}, of which its "
+            f"ledger has no end. Restore its newest ledger, or let it go on with new data under "
+            f"another name",
+        )
 
 
 def frames_opened(entries: Iterable[Entry], item: Given) -> frozenset[str]:

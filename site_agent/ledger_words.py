@@ -89,6 +89,10 @@ def _rekeyed(entry: Entry, _: _Known) -> str:
     )
 
 
+def _restored(entry: Entry, _: _Known) -> str:
+    return f"this hospital's state was restored from its backup of {entry['made']}; nothing left"
+
+
 def _ready(entry: Entry, known: _Known) -> str:
     return (
         f"{known.release(entry)} opened with {counted(len(entry['roster']), 'hospital')}: fresh "
@@ -160,6 +164,7 @@ WORDS: Final[Mapping[str, Callable[[Entry, _Known], str]]] = {
     "revoked": _revoked,
     "superseded": _superseded,
     "rekeyed": _rekeyed,
+    "restored": _restored,
     "ready": _ready,
     "witnessed": _witnessed,
     "share": _share,

@@ -78,6 +78,12 @@ class Memory:
         self._ledger = ledger
         self._folder = folder
 
+    @property
+    def _key(self) -> str:
+        """Return the signing key by which the study knows this site."""
+        pinned = self.study.roster.sites.get(self._site) if self.study.roster else None
+        return pinned.signing_key if pinned else ""
+
     def present(self, source: RowSource, identifiers: tuple[str, ...]) -> Present:
         """Return the data of a release that is opened."""
         return Present(self, source, identifiers)
@@ -145,6 +151,7 @@ class Memory:
             present.contributions,
             self._ledger.entries,
             self.records,
+            key=self._key,
         )
 
     def keep(self, number: int, present: Present) -> None:

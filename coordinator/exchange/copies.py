@@ -1,13 +1,14 @@
 """The exchange's store copied into another one, row by row: from SQLite or PostgreSQL to either.
 
-Logins are not copied: after a restore everybody logs in again.
+Logins are not copied: after a restore everybody logs in again. Nor are invitations that were not
+used: a token that is used later is not to be good again in the copy.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from coordinator.exchange.schema import metadata, schema_version, sessions
+from coordinator.exchange.schema import invitations, metadata, schema_version, sessions
 from coordinator.exchange.store import Store
 from site_agent.contract.errors import ConfigurationError
 
@@ -55,7 +56,10 @@ def _refuse_filled(connection: Connection) -> None:
 
 def _copied(read: Connection, write: Connection, place: int) -> int:
     table, count = COPIED[place], 0
-    rows = read.execution_options(stream_results=True).execute(select(table)).mappings()
+    wanted = select(table)
+    if table is invitations:  # a token that is used after the copy is not to be good again
+        wanted = wanted.where(table.c.used.is_not(None))
+    rows = read.execution_options(stream_results=True).execute(wanted).mappings()
     for part in rows.partitions(AT_ONCE):
         write.execute(insert(table), [dict(row) for row in part])
         count += len(part)

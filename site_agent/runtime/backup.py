@@ -27,6 +27,8 @@ MANIFEST: Final = "manifest.json"
 FORMAT: Final = "quorum/1/backup"
 PRIVATE: Final = 0o600
 CHUNK: Final = 1 << 20
+KEY: Final = "key"
+UNPACKED: Final = ".restoring"
 PART: Final = re.compile(r"[A-Za-z0-9_.@+=, -]{1,200}")
 FIELDS: Final = {"format", "of", "name", "made", "software", "about", "files"}
 
@@ -117,33 +119,28 @@ class _Hashing:
 
 @contextmanager
 def unpacked(file: Path, of: str, place: Path) -> Iterator[tuple[Backup, Path]]:
-    """Yield a backup and a folder beside `place` with its files; what is left of that goes.
+    """Yield a backup and a folder within `place` with its files; what is left of that goes.
 
-    All is checked before: ConfigurationError if `place` holds anything, or if the file is no
-    backup, one of something else, or damaged.
+    Raises ConfigurationError if the file is no backup, one of something else, or damaged.
     """
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise ConfigurationError(
-            f"{place} is not empty; a backup is put back into a new place only, so that nothing "
-            f"newer is lost. Move what is there away, or name another place"
-        )
-    place.absolute().parent.mkdir(parents=True, exist_ok=True)
-    folder = place.absolute().with_name(f".{place.absolute().name}.restoring")
+    made = not place.exists()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = place / UNPACKED
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
         yield _unpack(file, of, folder), folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if made and not any(place.iterdir()):
+            place.rmdir()
 
 
 def put_back(folder: Path, place: Path) -> None:
-    """Move a folder of `unpacked` into its place, which is empty or not there."""
-    place = place.absolute()
-    if place.exists():
-        place.rmdir()
-    folder.rename(place)
-    sync_folder(place.parent)
+    """Move all that is in a folder of `unpacked` into its place, the key last."""
+    for path in sorted(folder.iterdir(), key=lambda path: (path.name == KEY, path.name)):
+        shutil.move(path, place / path.name)
+    sync_folder(place)
 
 
 def _unpack(file: Path, of: str, folder: Path) -> Backup:

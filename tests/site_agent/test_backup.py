@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import stat
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from site_agent.backup import back_up, restore
-from site_agent.contract.errors import ConfigurationError, LedgerError
+from site_agent.approvals import approvals
+from site_agent.backup import back_up, note_restored, restore
+from site_agent.contract.errors import ConfigurationError, LedgerError, Refused
+from site_agent.ledger import Ledger
 from site_agent.runtime.backup import write_backup
+from site_agent.runtime.clock import utc_now
 from site_agent.site import Site
+from tests.protocol import SITES, Play, identity, site_data
+from tests.revising import RevisedWorld, frozen_first, frozen_revision
+from tests.site_agent.differing import Course, joined
 from tests.site_agent.hospital import furnished
 
 SECRET = "secret-key"
@@ -57,10 +64,54 @@ def refused(file: Path, config: Path) -> str:
 
 
 def test_an_agent_is_put_back(site: Site, file: Path, tmp_path: Path) -> None:
-    """Settings, key, ledger, records and studies are as they were."""
+    """Settings, key, records and studies are as they were."""
     said, again = restore(file, tmp_path / "new" / "agent.toml", {})
-    found = (said.name, said.about["entries"], kept(again), again.settings.file.read_bytes())
-    assert found == ("alder", 2, kept(site), site.settings.file.read_bytes())
+    before, after = kept(site), kept(again)
+    grown = after.pop("ledger.jsonl").startswith(before.pop("ledger.jsonl"))
+    found = (said.name, said.about["entries"], after, again.settings.file.read_bytes())
+    assert (grown, found) == (True, ("alder", 2, before, site.settings.file.read_bytes()))
+
+
+def test_the_ledger_says_so_and_no_approval_stands(site: Site, tmp_path: Path) -> None:
+    """What was revoked since the backup does not come back: the steward approves again."""
+    for study in ("one", "two"):
+        site.ledger().append("approved", study=study)
+    site.ledger().append("revoked", study="two")
+    back_up(site, tmp_path / "backup.tar")
+    _, again = restore(tmp_path / "backup.tar", tmp_path / "new" / "agent.toml", {})
+    entries = again.ledger().entries
+    states = {study: approval.state for study, approval in approvals(entries).items()}
+    own = site.identity().member().signing_key
+    assert (states, entries[-1]["event"], entries[-1]["keys"]) == (
+        {"one": "revoked", "two": "revoked"},
+        "restored",
+        [own],
+    )
+
+
+@pytest.mark.parametrize(
+    ("restored", "expected"), [(False, "deferred"), (True, "lost")], ids=["newest", "restored"]
+)
+def test_new_keys_do_not_hide_what_a_restored_ledger_forgot(
+    tmp_path: Path, restored: bool, expected: str
+) -> None:
+    """A revision with new keys after too few changes: put off, and refused where elm forgot."""
+    course = Course(tmp_path, frozen_first()[1])
+    first = course.play()
+    shutil.copytree(tmp_path / "elm", tmp_path / "elm.backup")
+    first.finish()
+    if restored:
+        shutil.rmtree(tmp_path / "elm")
+        shutil.move(tmp_path / "elm.backup", tmp_path / "elm")
+        (ledger,) = (tmp_path / "elm").rglob("ledger.jsonl")
+        note_restored(Ledger(ledger, utc_now), "", [identity("elm").member().signing_key])
+    study = frozen_revision(lost=True)[1]
+    later = Course(tmp_path, study, [joined(of=["beech", "cedar"], each=1)])
+    read = {site: site_data(study, site, later.rows(site)) for site in SITES}
+    world = RevisedWorld(tmp_path, study, lambda site: read[site])
+    with pytest.raises(Refused) as found:
+        Play(world, world.release(None, number=1)).finish()
+    assert found.value.code == expected
 
 
 def test_what_closes_a_release_under_way_is_not_in_it(file: Path, tmp_path: Path) -> None:
@@ -84,7 +135,7 @@ def test_the_agent_goes_on_with_its_ledger(file: Path, tmp_path: Path) -> None:
     """The next entry follows from the last one of the backup."""
     _, again = restore(file, tmp_path / "new" / "agent.toml", {})
     again.ledger().append("burned", release=3)
-    assert [entry["release"] for entry in again.ledger().entries] == [1, 2, 3]
+    assert [entry.get("release") for entry in again.ledger().entries] == [1, 2, None, 3]
 
 
 def test_entries_that_come_meanwhile_are_not_cut_in_two(site: Site, tmp_path: Path) -> None:
@@ -93,7 +144,7 @@ def test_entries_that_come_meanwhile_are_not_cut_in_two(site: Site, tmp_path: Pa
         file.write(b'{"half": ')
     back_up(site, tmp_path / "backup.tar")
     _, again = restore(tmp_path / "backup.tar", tmp_path / "new" / "agent.toml", {})
-    assert len(again.ledger().entries) == 2
+    assert [entry["event"] for entry in again.ledger().entries] == ["burned", "burned", "restored"]
 
 
 def test_a_damaged_ledger_is_not_backed_up(site: Site, tmp_path: Path) -> None:

@@ -109,6 +109,10 @@ ENTRIES: list[tuple[dict[str, Any], str]] = [
         "this hospital's keys with the fingerprint AAAA-BBBB were replaced by CCCC-DDDD, and "
         "erased; nothing left",
     ),
+    (
+        {"event": "restored", "made": "2027-03-01T00:00:00Z", "keys": []},
+        "this hospital's state was restored from its backup of 2027-03-01T00:00:00Z; nothing left",
+    ),
     ({"event": "of a later version"}, "of a later version"),
 ]
 
