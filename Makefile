@@ -63,7 +63,7 @@ simulate: $(READY)
 		--sites $(BUILD)/mgh/sites --out $(BUILD)/mgh/out
 
 test: $(READY) debian
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 # Tests against PostgreSQL, over network namespaces and proxies, of systemd units, compose files and
 # pages need Debian packages, and so does a report's PDF. As root they are installed; else the tests
