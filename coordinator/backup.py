@@ -41,8 +41,7 @@ def back_up(home: Home, file: Path) -> Backup:
                 if path.is_file() and not path.name.endswith(".part")
             }
         about = {"rows": rows, "studies": home.studies()}
-        write_backup(file, files, of=CENTER, name=CENTER, made=made, about=about)
-    return Backup(CENTER, CENTER, made, "", about, dict.fromkeys(files, ""))
+        return write_backup(file, files, of=CENTER, name=CENTER, made=made, about=about)
 
 
 def restore(file: Path, folder: Path, environment: Mapping[str, str]) -> tuple[Backup, Home]:

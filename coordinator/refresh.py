@@ -16,10 +16,11 @@ from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
 from coordinator.released import Left, leave_draft, left
 from coordinator.report.page import FILE as REPORT
-from coordinator.report.page import PDF, print_report, write_report
+from coordinator.report.page import print_report, write_report
 from coordinator.report.pdf import can_print
 from coordinator.results import Circumstances
 from site_agent.contract.errors import ConfigurationError, Declined, NotReady
+from site_agent.contract.reports import PDF
 from site_agent.contract.study.model import Study
 from site_agent.runtime.clock import utc_now, utc_of
 from site_agent.runtime.http import Exchange, patiently

@@ -50,10 +50,8 @@ def back_up(site: Site, file: Path) -> Backup:
         kept = place.parts[0] not in LEFT_OUT and not path.name.endswith(".part")
         if path.is_file() and kept and str(place) != LEDGER:
             files[f"{STATE}/{place.as_posix()}"] = path
-    made, name = site.clock(), site.name
     about = {"entries": len(ledger.entries), "last": _last(ledger)}
-    write_backup(file, files, of=AGENT, name=name, made=made, about=about)
-    return Backup(AGENT, name, made, "", about, dict.fromkeys(files, ""))
+    return write_backup(file, files, of=AGENT, name=site.name, made=site.clock(), about=about)
 
 
 def _whole_lines(ledger: Ledger) -> bytes:

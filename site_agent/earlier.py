@@ -8,7 +8,7 @@ burned. The name of a release among all parties is `<hash of its study>/<number>
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -143,14 +143,13 @@ def changes(
     return found
 
 
-def _refuse_forgotten(earlier: Iterable[str], entries: Iterable[Entry], key: str) -> None:
+def _refuse_forgotten(earlier: Iterable[str], entries: Sequence[Entry], key: str) -> None:
     """Refuse to call everybody new where the ledger may have forgotten a release.
 
     Under the keys of the time of a restore the other sites know the ledger's newest mark, and
     refuse an older one. Under later keys they know none: there only what has ended in this
     ledger is known whole.
     """
-    entries = list(entries)
     if all(key in entry["keys"] for entry in entries if entry["event"] == RESTORED):
         return
     ended = {f"{e['study']}/{e['release']}" for e in entries if e["event"] in ENDS}

@@ -29,6 +29,10 @@ class Authority:
         path.write_bytes(self.pem)
         return path
 
+    def secret(self) -> bytes:
+        """Key and certificate, for who signs with them."""
+        return _pem(self.key) + self.pem
+
     def signed(self, host: str) -> bytes:
         """Key and certificate of a host (name or address)."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -6,14 +6,17 @@ used: a token that is used later is not to be good again in the copy.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select, text
+from typing import Final
+
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from coordinator.exchange.schema import invitations, metadata, schema_version, sessions
 from coordinator.exchange.store import Store
 from site_agent.contract.errors import ConfigurationError
 
-AT_ONCE = 20  # rows; a message may have many MiB
-COPIED = [table for table in metadata.sorted_tables if table not in (schema_version, sessions)]
+AT_ONCE: Final = 20  # rows; a message may have many MiB
+LEFT_OUT: Final = (schema_version, sessions)
+COPIED: Final = [table for table in metadata.sorted_tables if table not in LEFT_OUT]
 
 
 def copy_store(source: str, target: str) -> int:
@@ -28,7 +31,7 @@ def copy_store(source: str, target: str) -> int:
         writing = to.engine.execution_options(writes=True)
         with reading.connect() as read, read.begin(), writing.begin() as write:
             _refuse_filled(write)
-            count = sum(_copied(read, write, place) for place in range(len(COPIED)))
+            count = sum(_copied(read, write, table) for table in COPIED)
             if to.engine.dialect.name == "postgresql":
                 _count_on(write)
         return count
@@ -54,8 +57,8 @@ def _refuse_filled(connection: Connection) -> None:
         )
 
 
-def _copied(read: Connection, write: Connection, place: int) -> int:
-    table, count = COPIED[place], 0
+def _copied(read: Connection, write: Connection, table: Table) -> int:
+    count = 0
     wanted = select(table)
     if table is invitations:  # a token that is used after the copy is not to be good again
         wanted = wanted.where(table.c.used.is_not(None))

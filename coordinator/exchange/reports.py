@@ -25,6 +25,7 @@ from site_agent.contract.problems import Problem
 from site_agent.contract.reports import (
     FILE,
     OF_REPORT,
+    PDF,
     REPORTS,
     Statement,
     absent,
@@ -39,7 +40,6 @@ DRAFT: Final = "draft"
 DECISIONS: Final = (RELEASED, REJECTED)
 LONGEST_REASON: Final = 2000
 CLOSED: Final = "closed"
-PDF: Final = "report.pdf"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,11 @@ from coordinator.report.published import Published, compare, read_published
 from coordinator.report.sections import section
 from coordinator.report.views import views
 from coordinator.report.withheld import withheld
+from site_agent.contract.reports import PAGE, PDF
 from site_agent.runtime.files import write_at_once
 from site_agent.runtime.policy import closed_policy
 
-FILE: Final = "report.html"
-PDF: Final = "report.pdf"
+FILE: Final = PAGE
 COMPARISON: Final = "comparison.html"
 PACKAGE: Final = "coordinator.report"
 

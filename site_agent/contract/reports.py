@@ -24,7 +24,9 @@ FILE: Final = "signed.json"
 OF_REPORT: Final = "report.signed.json"
 CONTEXT: Final = b"quorum/1/report\x00"
 SCHEMA: Final = 1
-REPORTS: Final = ("report.html", "report.pdf")
+PAGE: Final = "report.html"
+PDF: Final = "report.pdf"
+REPORTS: Final = (PAGE, PDF)
 FIELDS: Final = {"schema", "study", "release", "open", "files", "signature"}
 
 

@@ -13,9 +13,9 @@ import os
 import re
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
@@ -56,10 +56,11 @@ def write_backup(
     name: str,
     made: str,
     about: Mapping[str, Any],
-) -> None:
-    """Write a backup that is whole or not there; ConfigurationError if `file` is there already.
+) -> Backup:
+    """Write a backup that is whole or not there; return what it says of itself.
 
     files: by path within the archive, what is on disk or the bytes themselves.
+    ConfigurationError if `file` is there already.
     """
     if file.exists():
         raise ConfigurationError(
@@ -74,15 +75,14 @@ def write_backup(
         with os.fdopen(descriptor, "wb") as target:
             with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 hashes = {path: _add(archive, path, files[path]) for path in sorted(files)}
-                said = {
-                    **{"format": FORMAT, "of": of, "name": name, "made": made},
-                    **{"software": SOFTWARE, "about": dict(about), "files": hashes},
-                }
-                _add(archive, MANIFEST, (json.dumps(said, indent=1) + "\n").encode())
+                said = Backup(of, name, made, SOFTWARE, about, hashes)
+                text = json.dumps({"format": FORMAT, **asdict(said)}, indent=1)
+                _add(archive, MANIFEST, f"{text}\n".encode())
             target.flush()
             os.fsync(target.fileno())
         beside.rename(file)
         sync_folder(file.absolute().parent)
+        return said
     finally:
         beside.unlink(missing_ok=True)
 
@@ -160,7 +160,8 @@ def _unpack(file: Path, of: str, folder: Path) -> Backup:
     except (tarfile.TarError, EOFError, ValueError):
         raise _damaged(file, "it is no whole TAR archive") from None
     backup = _read_manifest(file, manifest)
-    wrong = sorted(path for path in {*found, *backup.files} if _differs(path, found, backup.files))
+    said = backup.files
+    wrong = sorted(path for path in {*found, *said} if found.get(path) != said.get(path))
     if wrong:
         raise _damaged(file, f"not as the manifest has them: {', '.join(wrong[:5])}")
     if backup.of != of:
@@ -168,10 +169,6 @@ def _unpack(file: Path, of: str, folder: Path) -> Backup:
             f"{file} is a backup, of the kind '{backup.of}'; expected one of the kind '{of}'"
         )
     return backup
-
-
-def _differs(path: str, found: Mapping[str, str], said: Mapping[str, str]) -> bool:
-    return found.get(path) != said.get(path)
 
 
 def _plain(name: str) -> bool:
@@ -186,8 +183,7 @@ def _write(path: Path, content: IO[bytes]) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as target:
-        read: Callable[[], bytes] = lambda: content.read(CHUNK)  # noqa: E731
-        for chunk in iter(read, b""):
+        while chunk := content.read(CHUNK):
             digest.update(chunk)
             target.write(chunk)
         target.flush()

@@ -15,9 +15,9 @@ from coordinator.looks import DEFERRED, NOTHING_NEW, look
 from coordinator.refresh import Refresh
 from coordinator.released import left
 from coordinator.report.page import FILE as REPORT
-from coordinator.report.page import PDF
 from coordinator.report.pdf import can_print
 from site_agent.contract.errors import ConfigurationError, NotReady, Refused
+from site_agent.contract.reports import PDF
 from site_agent.runtime.clock import utc_of
 from tests.coordinator.hospitals import Center, home_of, opened_center
 from tests.protocol import SITES, patients, site_data

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.certificates import Authority
 from tests.processes.namespaces import Net
 from tests.processes.running import Process, until
 
@@ -124,18 +123,6 @@ class Squids:
     def asked(self, name: str) -> str:
         """What one has written of who asked it for what."""
         return (self.folder / name / "access.log").read_text(encoding="utf-8")
-
-
-def signs(authority: Authority, folder: Path) -> None:
-    """Give a proxy the authority with which it signs in the name of others."""
-    from cryptography.hazmat.primitives import serialization
-
-    key = authority.key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "signs.pem").write_bytes(key + authority.pem)
 
 
 def answers(address: str, port: int) -> bool:

@@ -110,7 +110,7 @@ def start_proxies(stack: ExitStack, squids: Squids, port: int) -> dict[str, dict
     for name in ("front", "inspector"):
         (squids.place(name) / "front.pem").write_bytes(public.signed(HOST))
         (squids.place(name) / "world.pem").write_bytes(public.pem)
-    squid.signs(own, squids.place("inspector"))
+    (squids.place("inspector") / "signs.pem").write_bytes(own.secret())
     (squids.place("porter") / "passwords").write_text(hashed(LOGIN), encoding="utf-8")
     upstream = {"upstream": wires.address("exchange"), "upstream_port": port}
     for process in (

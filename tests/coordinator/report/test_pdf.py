@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.report import pdf
-from coordinator.report.page import FILE, PDF, build_report, print_report, write_report
+from coordinator.report.page import FILE, build_report, print_report, write_report
 from site_agent.contract.canonical import sha256
+from site_agent.contract.reports import PDF
 
 
 def test_the_same_page_gives_the_same_pdf(release: Path) -> None:
