@@ -103,13 +103,15 @@ def contributions(
         {name: part[order] for name, part in parts.items()},
         {name: item.columns for name, item in used.items() if item.used},
         {name: table.key[0] for name, table in study.tables.items()},
-        {label: _frames_of(study, chosen) for label, chosen in selected(study).items()},
+        _frames_by_selection(study),
     )
 
 
-def _frames_of(study: Study, chosen: Frame) -> tuple[str, ...]:
-    frames = analysed(study).values()
-    return tuple(frame.digest() for frame in frames if selection(study, frame) == chosen)
+def _frames_by_selection(study: Study) -> dict[str, tuple[str, ...]]:
+    found: dict[Frame, list[str]] = {}
+    for frame in analysed(study).values():
+        found.setdefault(selection(study, frame), []).append(frame.digest())
+    return {label: tuple(found[chosen]) for label, chosen in selected(study).items()}
 
 
 def _as_it_stands(rows: Rows, words: Sequence[str]) -> Rows:

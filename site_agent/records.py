@@ -20,10 +20,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy
 from site_agent.contributions import SECRET_BYTES, Contributions, secret_mark
+from site_agent.data.arrays import words_array, words_of
 from site_agent.runtime.files import sync_folder, write_private
 
 FOLDER: Final = "contributions"
@@ -60,7 +62,7 @@ class Records:
         }
         events = {f"{OF_ANALYSIS}{name}": words for name, words in found.events.items()}
         arrays = {PATIENT: found.patients, WHOLE: found.whole, **events, **found.parts}
-        table = pa.table({name: pa.array(words) for name, words in arrays.items()})
+        table = pa.Table.from_arrays([*map(words_array, arrays.values())], list(arrays))
         buffer = io.BytesIO()
         pq.write_table(
             table.replace_schema_metadata({FORMAT: json.dumps(said)}),
@@ -76,13 +78,14 @@ class Records:
         try:
             table = pq.read_table(pa.BufferReader(path.read_bytes()))
             said = json.loads((table.schema.metadata or {})[FORMAT.encode()])
+            arrays = {name: words_of(table.column(name)) for name in table.column_names}
         except (OSError, pa.ArrowException, KeyError, ValueError):
             raise _lost(number, "is missing or damaged") from None
         if (said["study"], said["release"]) != (study, number):
             raise _lost(number, "is that of another release")
         if said["secret"] != secret_mark(self.secret()):
             raise _lost(number, "was made with another secret")
-        return _read(table, said)
+        return _read(arrays, said)
 
     def erase(self, study: str, number: int) -> None:
         """Remove the record of a release that gave nothing."""
@@ -97,11 +100,7 @@ class Records:
         _sync(path)
 
 
-def _read(table: pa.Table, said: Mapping[str, Any]) -> Contributions:
-    arrays = {
-        name: np.asarray(table.column(name).to_numpy(), dtype=np.uint64)
-        for name in table.column_names
-    }
+def _read(arrays: dict[str, NDArray[np.uint64]], said: Mapping[str, Any]) -> Contributions:
     patients, whole = arrays.pop(PATIENT), arrays.pop(WHOLE)
     events = {
         name.removeprefix(OF_ANALYSIS): arrays.pop(name)

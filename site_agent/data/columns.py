@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from site_agent.contract.errors import Finding
@@ -19,6 +18,7 @@ from site_agent.contract.expressions import Value
 from site_agent.contract.rows import SNAP
 from site_agent.contract.study.model import Column
 from site_agent.contract.study.tables import column_type
+from site_agent.data.arrays import missing_in, values_of
 
 LARGEST_WHOLE: Final = 2.0**53
 Mask = NDArray[np.bool_]
@@ -42,7 +42,7 @@ class ColumnCheck:
 
 def read_column(array: pa.ChunkedArray, column: Column, check: ColumnCheck) -> Value:
     """Return a column as a typed value, with what is wrong noted in `check`."""
-    missing = np.asarray(pc.is_null(array, nan_is_null=True), dtype=bool)
+    missing = missing_in(array)
     if not column.missing:
         check.note(
             missing, "missing", "a missing value where the study allows none (missing: allowed)"
@@ -82,7 +82,7 @@ def distinct_words(array: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     encoded = array.combine_chunks().dictionary_encode()
-    index = np.asarray(encoded.indices.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
+    index = np.where(missing_in(array), 0, values_of(encoded.indices, np.int32)).astype(np.int64)
     return [_word(value) for value in encoded.dictionary.to_pylist()], index
 
 
@@ -112,8 +112,7 @@ def _number(array: pa.ChunkedArray, column: Column, missing: Mask, check: Column
         return blank
     if pa.types.is_null(array.type):
         return blank
-    data = np.asarray(array.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-    data = np.where(missing, 0.0, data)
+    data = np.where(missing, 0.0, values_of(array.cast(pa.float64(), safe=False), np.float64))
     infinite = ~np.isfinite(data)
     check.note(infinite, "infinite", "an infinite value")
     data = np.where(infinite, 0.0, data)

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from site_agent.contract.rows import FrameBuilder, Tables, UnfitRows
 from site_agent.contract.study.fields import nearest
 from site_agent.contract.study.model import Study, Table
 from site_agent.contract.study.tables import parent_of
+from site_agent.data.arrays import missing_in
 from site_agent.data.columns import ColumnCheck, distinct_words, read_column
 
 SUFFIX: Final = ".parquet"
@@ -200,7 +200,7 @@ def read_rows(table: Table, content: pa.Table, findings: list[Finding]) -> Raw:
     }
     identifiers = content.column(table.key[0])
     check = ColumnCheck(f"table {table.name}, column {table.key[0]}", findings)
-    unnamed = np.asarray(pc.is_null(identifiers), dtype=bool)
+    unnamed = missing_in(identifiers)
     check.note(unnamed, "missing", "no identifier of the patient")
     raw = Raw(content.num_rows, columns, *distinct_words(identifiers))
     _check_unique(table, raw, findings)

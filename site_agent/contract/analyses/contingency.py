@@ -25,6 +25,7 @@ from scipy.special import gammaln
 
 from site_agent.contract.analyses.fisher_tables import TOLERANCE, fisher_p
 from site_agent.contract.analyses.intervals import chi_square_p
+from site_agent.contract.analyses.roots import crossing
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats
 
@@ -121,8 +122,6 @@ class _Exact:
 
     def root(self, rises: Callable[[float], float]) -> float:
         """Return the odds ratio at which a function of its log is 0: 0 or infinite at the ends."""
-        from scipy.optimize import brentq  # only who needs it waits for it to load
-
         low, high = -1.0, 1.0
         while rises(low) > 0 and low > -FARTHEST:
             low *= 2
@@ -132,7 +131,7 @@ class _Exact:
             return 0.0
         if rises(high) <= 0:
             return math.inf
-        return math.exp(float(brentq(rises, low, high, xtol=1e-14, rtol=8.9e-16)))
+        return math.exp(crossing(rises, low, high))
 
 
 def trend(table: Floats) -> TableTest:

@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from site_agent.contract.analyses.roots import crossing
 from site_agent.contract.errors import AnalysisError
 from site_agent.contract.frames import Floats
 
@@ -54,8 +55,6 @@ def estimated(structure: str, z: Floats, n: Floats, waves: int) -> Floats:
 
 def _first_order(z: Floats, n: Floats, waves: int) -> float:
     """Return the root of the equation of ar1 with the smallest sum of squares."""
-    from scipy.optimize import brentq  # only who needs it waits for it to load
-
     first, second = np.triu_indices(waves, 1)
     lag = (second - first).astype(np.float64)
 
@@ -68,7 +67,7 @@ def _first_order(z: Floats, n: Floats, waves: int) -> float:
     grid = np.linspace(NEAREST - 1, 1 - NEAREST, POINTS)
     values = np.array([equation(float(a)) for a in grid])
     crossings = np.flatnonzero(np.sign(values[1:]) != np.sign(values[:-1]))
-    roots = [float(brentq(equation, grid[k], grid[k + 1], xtol=1e-15)) for k in crossings]
+    roots = [crossing(equation, float(grid[k]), float(grid[k + 1])) for k in crossings]
     return min([*roots, float(grid[0]), float(grid[-1])], key=misfit)
 
 

@@ -18,6 +18,7 @@ the tree later can exhaust the stack of the process at a hospital.
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from site_agent.contract.expressions.errors import ExpressionError
@@ -48,8 +49,10 @@ from site_agent.contract.expressions.tokens import RESERVED, Token, tokenize
 
 MAX_DEPTH: Final = 50
 MAX_ITEMS: Final = 200
+KEPT: Final = 4096  # trees of texts, which a study names again and again
 
 
+@lru_cache(KEPT)
 def parse(text: str) -> Node:
     """Return the syntax tree of `text`; ExpressionError if it is no expression."""
     parser = _Parser(text)
