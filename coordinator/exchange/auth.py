@@ -110,10 +110,13 @@ def check_caller(caller: Caller, said: Credentials, request: Request) -> str:
     return caller.signing_key
 
 
-def use(store: Store, caller: Caller, key: str) -> Caller:
-    """Note that a party came with this key: once it uses its present one, the former is none."""
-    if not caller.former or key != caller.signing_key:
-        return caller
+def drops_former(caller: Caller, key: str) -> bool:
+    """Return whether a party has a former key still, and came with its present one."""
+    return bool(caller.former) and key == caller.signing_key
+
+
+def drop_former(store: Store, caller: Caller) -> Caller:
+    """Note that a party uses its present key: the former is none any more."""
     store.write("drop former key", lambda tx: tx.directory.drop_former_key(caller.name))
     return replace(caller, former="")
 
@@ -169,10 +172,13 @@ def _in_words(seconds: int) -> str:
     return f"{count} {unit}{'s' * (count != 1)}"
 
 
+def is_seen_anew(caller: Caller, now: float) -> bool:
+    """Return whether that a site came is worth a note: once in SEEN_EVERY_S, so polls are cheap."""
+    return not caller.is_center and (caller.seen is None or now - caller.seen >= SEEN_EVERY_S)
+
+
 def note_seen(store: Store, caller: Caller, now: float, software: str) -> None:
-    """Note that a site came, at most once in SEEN_EVERY_S, so that polling stays cheap."""
-    if caller.seen is not None and now - caller.seen < SEEN_EVERY_S:
-        return
+    """Note that a site came."""
     told = software if 0 < len(software) <= LONGEST_SOFTWARE and software.isprintable() else None
     store.write(
         "note seen", lambda tx: tx.directory.note_seen(caller.name, at=int(now), software=told)

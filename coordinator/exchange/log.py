@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -186,55 +186,70 @@ class Log:
 
         Of releases under way all until the site's RECEIPT, of burned ones BURN alone.
         """
-        receipts = messages.alias()
-        over = exists().where(
-            receipts.c.open == releases.c.open,
-            receipts.c.kind == Receipt.TYPE,
-            receipts.c.sender == site,
-        )
-        due = or_(
-            and_(releases.c.state == UNDER_WAY, ~over),
-            and_(releases.c.state == BURNED, messages.c.kind == Burn.TYPE),
-        )
-        query = (
-            select(messages.c.id)
-            .join(releases, releases.c.open == messages.c.open)
-            .join(places, places.c.open == releases.c.open)
-            .join(pinned, and_(pinned.c.study == releases.c.study, pinned.c.site == places.c.site))
-            .where(places.c.site == site, pinned.c.signing_key.in_(keys))
-            .where(messages.c.sender == center, due)
-        )
-        return self._first(query, after)
+        said = {"site": site, "keys": list(keys), "center": center, "after": after}
+        return self._first(_FIRST_FOR_SITE, said)
 
     def next_of_release(self, opened: str, after: int) -> Letter | None:
         """Return the first message of a release behind id `after`."""
-        return self._first(select(messages.c.id).where(messages.c.open == opened), after)
+        return self._first(_FIRST_OF_RELEASE, {"open": opened, "after": after})
 
     def newest(self) -> int:
         """Return the id of the last message of all; 0 if there is none."""
         found: int | None = self.connection.execute(select(func.max(messages.c.id))).scalar_one()
         return found or 0
 
-    def _first(self, query: Select[tuple[int]], after: int) -> Letter | None:
-        behind: ColumnElement[bool] = and_(messages.c.id > after, messages.c.body.is_not(None))
+    def _first(self, query: Select[tuple[int]], said: dict[str, Any]) -> Letter | None:
         # First the id alone: sorting would carry every body along.
-        found = self.connection.execute(query.where(behind).order_by(messages.c.id).limit(1))
-        number = found.scalar()
-        return None if number is None else self._letter(number)
-
-    def _letter(self, number: int) -> Letter | None:
-        query = (
-            select(
-                messages.c.id,
-                releases.c.study,
-                releases.c.number,
-                messages.c.open,
-                messages.c.sender,
-                messages.c.body.label("wire"),
-            )
-            .join(releases, releases.c.open == messages.c.open)
-            .where(messages.c.id == number, messages.c.body.is_not(None))
-        )
+        number = self.connection.execute(query, said).scalar()
+        if number is None:
+            return None
         row: Row[tuple[int, str, int, str, str, bytes]] | None
-        row = self.connection.execute(query).first()
+        row = self.connection.execute(_LETTER, {"id": number}).first()
         return None if row is None else Letter(**row._mapping)
+
+
+def _first_behind(query: Select[tuple[int]]) -> Select[tuple[int]]:
+    """Return the query of the first message with a body behind the id `after`."""
+    behind = and_(messages.c.id > bindparam("after"), messages.c.body.is_not(None))
+    return query.where(behind).order_by(messages.c.id).limit(1)
+
+
+def _for_site() -> Select[tuple[int]]:
+    receipts = messages.alias()
+    over = exists().where(
+        receipts.c.open == releases.c.open,
+        receipts.c.kind == Receipt.TYPE,
+        receipts.c.sender == bindparam("site"),
+    )
+    due = or_(
+        and_(releases.c.state == UNDER_WAY, ~over),
+        and_(releases.c.state == BURNED, messages.c.kind == Burn.TYPE),
+    )
+    return (
+        select(messages.c.id)
+        .join(releases, releases.c.open == messages.c.open)
+        .join(places, places.c.open == releases.c.open)
+        .join(pinned, and_(pinned.c.study == releases.c.study, pinned.c.site == places.c.site))
+        .where(places.c.site == bindparam("site"))
+        .where(pinned.c.signing_key.in_(bindparam("keys", expanding=True)))
+        .where(messages.c.sender == bindparam("center"), due)
+    )
+
+
+# Queries of every poll: to put one together takes as long as to have it answered.
+_FIRST_FOR_SITE: Final = _first_behind(_for_site())
+_FIRST_OF_RELEASE: Final = _first_behind(
+    select(messages.c.id).where(messages.c.open == bindparam("open"))
+)
+_LETTER: Final = (
+    select(
+        messages.c.id,
+        releases.c.study,
+        releases.c.number,
+        messages.c.open,
+        messages.c.sender,
+        messages.c.body.label("wire"),
+    )
+    .join(releases, releases.c.open == messages.c.open)
+    .where(messages.c.id == bindparam("id"), messages.c.body.is_not(None))
+)

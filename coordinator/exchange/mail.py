@@ -111,9 +111,10 @@ def looking(store: Store, center: Member, caller: Caller, opened: str | None, af
 
 
 def _of_release(tx: Transaction, opened: str, after: int) -> Letter | None:
-    if tx.log.release(opened) is None:
+    letter = tx.log.next_of_release(opened, after)
+    if letter is None and tx.log.release(opened) is None:
         raise unknown_release()
-    return tx.log.next_of_release(opened, after)
+    return letter
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from site_agent.contract.problems import Problem
 from site_agent.contract.requests import Credentials
 
 SOFTWARE: Final = "quorum-software"
+HASHED_AT_ONCE: Final = 1 << 16  # bytes: the way to another thread and back takes longer
 
 Who = Literal["center", "site", "party"]
 
@@ -46,19 +47,28 @@ def signed(who: Who, largest: int | None = LARGEST_JSON) -> Callable[[Request], 
     async def checked(request: Request) -> Signed:
         here = surroundings(request)
         came, said = here.clock(), auth.credentials(request)
-        caller = await to_thread.run_sync(auth.known, here.store, here.center, said.name)
-        key = await to_thread.run_sync(auth.check_caller, caller, said, request)
+        caller, key = await to_thread.run_sync(_caller, here, said, request)
         auth.check_clock(said, came)
         body = await auth.bounded_body(request, largest or here.largest_message)
-        await to_thread.run_sync(auth.check_body, said, body)
-        caller = await to_thread.run_sync(auth.use, here.store, caller, key)
-        if not caller.is_center:
+        if len(body) > HASHED_AT_ONCE:
+            await to_thread.run_sync(auth.check_body, said, body)
+        else:
+            auth.check_body(said, body)
+        if auth.drops_former(caller, key):
+            caller = await to_thread.run_sync(auth.drop_former, here.store, caller)
+        if auth.is_seen_anew(caller, here.clock()):
             await to_thread.run_sync(_note_seen, here, caller, request)
         if who != "party" and caller.is_center != (who == "center"):
             raise Problem("forbidden", f"this is for a {who}, and '{caller.name}' is none")
         return Signed(caller, body, said.at)
 
     return checked
+
+
+def _caller(here: Surroundings, said: Credentials, request: Request) -> tuple[Caller, str]:
+    """Return who makes a request, and with which of its keys."""
+    caller = auth.known(here.store, here.center, said.name)
+    return caller, auth.check_caller(caller, said, request)
 
 
 def _check(key: str, said: Credentials, request: Request, came: float) -> None:

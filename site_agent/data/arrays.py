@@ -16,7 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 
 def missing_in(array: pa.ChunkedArray) -> NDArray[np.bool_]:
     """Return which values are missing, NaN among them; (n,)."""
-    return values_of(pc.is_null(array, nan_is_null=True).cast(pa.uint8()), np.uint8) != 0
+    found = values_of(pc.is_null(array, nan_is_null=True).cast(pa.uint8()), np.uint8)
+    return np.asarray(found != 0)
 
 
 def values_of(array: pa.Array | pa.ChunkedArray, dtype: DTypeLike) -> NDArray[Any]:

@@ -63,6 +63,8 @@ def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
         )
     if encoding.fraction == 0 and bool(np.any(values != np.floor(values))):
         raise Refused("overflow", "a count lane holds a fraction; counts are whole numbers")
+    if encoding.limbs == 1 and not encoding.fraction:
+        return values.astype(np.int64).view(np.uint64)[:, None]
     limbs = np.empty((len(values), encoding.limbs), dtype=np.uint64)
     for start in range(0, len(values), BLOCK):
         block = slice(start, start + BLOCK)
@@ -179,6 +181,8 @@ def negate(limbs: Limbs) -> Limbs:
 
 def decode(limbs: Limbs, encoding: Encoding) -> Floats:
     """Return limbs (n, L) as the nearest doubles (n,), ties to even."""
+    if encoding.limbs == 1 and not encoding.fraction:
+        return np.ascontiguousarray(limbs[:, 0]).view(np.int64).astype(np.float64)
     values = np.empty(len(limbs))
     for start in range(0, len(limbs), BLOCK):
         values[start : start + BLOCK] = _nearest(limbs[start : start + BLOCK], encoding)
