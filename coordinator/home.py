@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from site_agent.runtime.settings import Setting, Settings, read_settings
 CENTER: Final = "center"
 LARGEST_PORT: Final = 65535
 PUBLISHED: Final = "published.yaml"
+STUDIES_KEPT: Final = 64
 SETTINGS: Final = (
     Setting(
         "exchange.listen",
@@ -218,15 +220,14 @@ class Home:
                 f"the study {name} is not frozen yet; when its hospitals are enrolled: "
                 f"`coordinator study freeze {name}`"
             )
-        path = self.frozen_file(name, self._pointer(name).read_text(encoding="utf-8").strip())
-        return read_study(path.read_text(encoding="utf-8"), path.name)
+        return _study(self.frozen_file(name, self._pointer(name).read_text("utf-8").strip()))
 
     def revised(self, study: Study) -> Study | None:
         """Return the frozen study that a study takes the place of, if it was frozen here."""
         path = self.frozen_file(study.name, study.revises)
         if not study.revises or not path.exists():
             return None
-        return read_study(path.read_text(encoding="utf-8"), path.name)
+        return _study(path)
 
     def is_frozen(self, name: str) -> bool:
         """Return whether a frozen study of this name is in force."""
@@ -268,3 +269,12 @@ def host_and_port(text: str, key: str) -> tuple[str, int]:
     if not colon or not host or not port.isdigit() or int(port) > LARGEST_PORT:
         raise ConfigurationError(f"{key} is '{text}', expected address:port, as 127.0.0.1:8470")
     return host.strip("[]"), int(port)
+
+
+def _study(path: Path) -> Study:
+    return _read(path.read_text(encoding="utf-8"), path.name)
+
+
+_read = lru_cache(STUDIES_KEPT)(
+    read_study
+)  # whoever waits for a release asks for it again and again

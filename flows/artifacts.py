@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
 from prefect.artifacts import create_markdown_artifact
@@ -16,6 +18,8 @@ from coordinator.report.markdown import NOT_IN_KEY, Piece, pieces
 from coordinator.report.markdown_text import bullets, code, escaped, markdown_table, paragraphs
 from coordinator.report.views import Table
 
+PAGE_EVERY_S: Final = 1.0
+
 
 def name_run(release: Release) -> None:
     """Name the flow run after study and release, and tag it with both; tags that it has stay."""
@@ -23,6 +27,28 @@ def name_run(release: Release) -> None:
     tags = {*flow_run.tags, study, f"release-{number}"}
     with get_client(sync_client=True) as client:
         client.update_flow_run(flow_run.id, name=f"{study} release {number}", tags=sorted(tags))
+
+
+class RoundsPage:
+    """The page of a release's rounds: written again at most once a second, and when somebody waits.
+
+    To be used in a synchronous flow or task.
+    """
+
+    def __init__(self, release: Release, clock: Callable[[], float] = time.monotonic) -> None:
+        self._release = release
+        self._clock = clock
+        self._written_at = -PAGE_EVERY_S
+
+    def round_done(self) -> None:
+        """Write the page, unless it was written just now."""
+        if self._clock() - self._written_at >= PAGE_EVERY_S:
+            self.write()
+
+    def write(self, said: str = "") -> None:
+        """Write the page, with what is being waited for."""
+        publish_rounds(self._release, said)
+        self._written_at = self._clock()
 
 
 def publish_rounds(release: Release, said: str = "") -> UUID:

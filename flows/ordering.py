@@ -35,7 +35,7 @@ from site_agent.contract.errors import (
     QuorumError,
     Unreachable,
 )
-from site_agent.runtime.http import BROKEN, patiently
+from site_agent.runtime.http import BROKEN, Exchange, patiently
 
 Result = TypeVar("Result")
 POLL_S: Final = 0.5
@@ -119,10 +119,10 @@ def follow(
         return patiently(reached, attempts=ATTEMPTS, sleep=sleep, tell=tell)
 
     last, crashed_s, scheduled_s = "", 0.0, 0.0
-    with get_client(sync_client=True) as client:
+    with get_client(sync_client=True) as client, home.exchange() as exchange:
         while True:
             run = again(partial(client.read_flow_run, identifier))
-            words = _words(run, home, study)
+            words = _words(run, exchange, home, study)
             if words != last:
                 tell(words)
             last = words
@@ -206,12 +206,11 @@ def _following(client: SyncPrefectClient, crashed: FlowRun) -> UUID | None:
     return None
 
 
-def _words(run: FlowRun, home: Home, study: str) -> str:
+def _words(run: FlowRun, exchange: Exchange, home: Home, study: str) -> str:
     """Return where the refresh is: its state, and what the exchange says of the release."""
     name = str(run.state.name) if run.state else "new"
     try:
-        with home.exchange() as exchange:
-            found = standings(exchange, home.frozen(study).hash)[:1]
+        found = standings(exchange, home.frozen(study).hash)[:1]
     except (Unreachable, Declined, NotReady):
         found = []
     if not found or not found[0].under_way:

@@ -20,7 +20,7 @@ from prefect.states import Completed, Failed
 from coordinator.driver import Deferred, Late
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
-from flows.artifacts import name_run, publish, publish_rounds
+from flows.artifacts import RoundsPage, name_run, publish
 from flows.turns import turn
 from site_agent.contract.errors import BAD_CONFIGURATION, NotReady, QuorumError, Refused
 from site_agent.runtime.command import of_the_system
@@ -118,29 +118,30 @@ def _refreshed(
     home: Home, study: str, without: list[str], deadline_s: float | None, anyway: bool
 ) -> State[Any]:
     frozen, logger = home.frozen(study), get_run_logger()
-    under_way: list[Refresh] = []
+    pages: list[RoundsPage] = []
 
     def tell(said: str) -> None:
         logger.info(said)
-        if said.startswith(WAITING) and under_way:
-            publish_rounds(under_way[-1].driver.release, said)
+        if said.startswith(WAITING) and pages:
+            pages[-1].write(said)
 
     with home.exchange() as exchange:
         running = Refresh(
             home, frozen, exchange, without=without, deadline_s=deadline_s, progress=tell
         )
         try:
-            return _through(running, home, anyway, under_way)
+            return _through(running, home, anyway, pages)
         except Late as late:
-            return _through(running.after_deadline(late), home, anyway, under_way)
+            return _through(running.after_deadline(late), home, anyway, pages)
 
 
-def _through(running: Refresh, home: Home, anyway: bool, under_way: list[Refresh]) -> State[Any]:
+def _through(running: Refresh, home: Home, anyway: bool, pages: list[RoundsPage]) -> State[Any]:
     """Take a release from wherever it is to its end."""
-    under_way.append(running)
+    page = RoundsPage(running.driver.release)
+    pages.append(page)
     name_run(running.driver.release)
     gather(running)
-    publish_rounds(running.driver.release)
+    page.write()
     number = 0
     while not running.finished or number < running.driver.release.rounds:
         pointer = ask_round(running, running.driver.release.digest, number)
@@ -151,11 +152,12 @@ def _through(running: Refresh, home: Home, anyway: bool, under_way: list[Refresh
                 f"one of the two was set back. If the exchange's store is the one that is "
                 f"right, remove the folder prefect/storage of the center; else restore it",
             )
-        publish_rounds(running.driver.release)
+        page.round_done()
         nothing_new = "" if anyway else running.end_if_nothing_new()
         if nothing_new:
             return Completed(name="Nothing new", message=nothing_new)
         number += 1
+    page.write()
     write_results(running)
     close(running)
     path = report(running, home)

@@ -107,19 +107,25 @@ async def install_zombie_automation() -> None:
 
 async def watch(deployments: Deployments) -> None:
     """Look after studies that are new, and runs that were cut off, until cancelled."""
-    home = deployments.home
     while True:
-        await asyncio.sleep(LOOK_S)
         try:
             async with get_client() as client:
-                await deployments.follow(client)
-                served = list(deployments.served.values())
-                await _bury(client, home, served)
-                await _stop_overlong(client, home, served)
-                await _follow(client, home, served)
+                await _look_on(client, deployments)
         except Exception as error:  # the server may be down, and is started again
             click.echo(f"the Prefect server does not answer ({type(error).__name__})", err=True)
             await asyncio.sleep(LOOK_S)
+
+
+async def _look_on(client: PrefectClient, deployments: Deployments) -> None:
+    """Look after them with one connection, until it breaks."""
+    home = deployments.home
+    while True:
+        await asyncio.sleep(LOOK_S)
+        await deployments.follow(client)
+        served = list(deployments.served.values())
+        await _bury(client, home, served)
+        await _stop_overlong(client, home, served)
+        await _follow(client, home, served)
 
 
 async def look_after_hospitals(home: Home) -> None:

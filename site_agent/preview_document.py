@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from site_agent.contract.catalogue import SUMS
-from site_agent.contract.securesum.fixedpoint import COUNT, SEALED, Encoding
+from site_agent.contract.securesum.fixedpoint import COUNT, SEALED, TALLY, Encoding
 from site_agent.contract.sums import Lane
 from site_agent.preview import Preview, Round, Shown
 from site_agent.review.document import plain_document
@@ -123,12 +123,12 @@ def _lane(lane: Lane) -> dict[str, Any]:
 
 
 def _encoding(encoding: Encoding) -> dict[str, Any]:
-    return {"encoding": encoding.name, "bits": 64 * encoding.limbs}
+    return {"encoding": encoding.name, "bits": encoding.bits}
 
 
 def _array(name: str, values: NDArray[Any], encoding: Encoding, full: bool) -> dict[str, Any]:
     """Return an array: shape, encoding, and its numbers that are not zero, with their places."""
-    convert = int if encoding is COUNT else float
+    convert = int if encoding in (COUNT, TALLY) else float
     places = np.argwhere(values != 0)
     shown = places if full else places[:FEW]
     found: dict[str, Any] = {

@@ -90,7 +90,7 @@ def test_the_fields_of_a_message_are_on_the_page(kind: type[Content]) -> None:
 def test_the_lanes_are_those_of_the_page() -> None:
     """The table of lanes has the bits of each encoding."""
     told = {row[0]: (int(row[1]), int(row[2])) for row in rows(section(PAGE, "Fixed point"))}
-    assert told == {e.name: (64 * e.limbs, e.fraction) for e in ENCODINGS.values()}
+    assert told == {e.name: (e.bits, e.fraction) for e in ENCODINGS.values()}
 
 
 def test_the_context_of_signatures_is_on_the_page() -> None:

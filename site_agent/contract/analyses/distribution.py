@@ -27,7 +27,7 @@ from site_agent.contract.analyses.refinement import (
 )
 from site_agent.contract.analyses.survival import left_out
 from site_agent.contract.frames import Floats, Frame, Rows
-from site_agent.contract.securesum.fixedpoint import COUNT
+from site_agent.contract.securesum.fixedpoint import COUNT, TALLY
 from site_agent.contract.sums import Answer, Arrays, Ask, Lane, Sum
 
 
@@ -92,7 +92,7 @@ def groups_of(rows: Rows, fixed: Mapping[str, Any]) -> np.ndarray:
 
 def _lanes(ask: Ask) -> tuple[Lane, ...]:
     return (
-        Lane("counts", (ask.fixed["groups"], level_of(ask.fixed["level"]).size), COUNT),
+        Lane("counts", (ask.fixed["groups"], level_of(ask.fixed["level"]).size), TALLY),
         Lane("off_grid", (1,), COUNT),
         Lane("left_out", (len(LEFT_OUT),), COUNT),
         Lane("patients", (1,), COUNT),

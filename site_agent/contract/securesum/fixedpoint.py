@@ -1,10 +1,12 @@
 """Numbers as wide integers: encoding, addition modulo 2^(64 L), decoding.
 
-Counts take one 64-bit limb. Other sums take four, with 128 bits after the point: every
-double from 2^-75 to 2^126 / S in size is held exactly, smaller ones are rounded
-to a multiple of 2^-128, larger ones are refused. Sealed sums (sealing.py) take twenty limbs and
-are whole numbers already when they come here. The sum of exact integers does not depend
-on how patients are spread over sites, and decoding rounds once, to the nearest double.
+Counts take one 64-bit limb. Those of a histogram, of which there are many, take half of one: two
+stand in a limb, and as no total reaches 2^32 the lower does not run over into the upper. Other sums
+take four, with 128 bits after the point: every double from 2^-75 to 2^126 / S in size is held
+exactly, smaller ones are rounded to a multiple of 2^-128, larger ones are refused. Sealed sums
+(sealing.py) take twenty limbs and are whole numbers already when they come here. The sum of exact
+integers does not depend on how patients are spread over sites, and decoding rounds once, to the
+nearest double.
 
 Limbs are little-endian uint64; an array of n numbers has shape (n, L).
 """
@@ -30,28 +32,42 @@ MOST_TERMS: Final = 100  # whose carries are counted in 8 bits
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a lane holds a number: `limbs` of 64 bits, `fraction` bits after the point."""
+    """How a lane holds a number: `limbs` of 64 bits, `fraction` bits after the point.
+
+    packed: how many numbers, none below 0, share one limb.
+    """
 
     name: str
     limbs: int
     fraction: int
+    packed: int = 1
+
+    @property
+    def bits(self) -> int:
+        """Return how many bits one number takes."""
+        return LIMB_BITS * self.limbs // self.packed
+
+    def rows(self, count: int) -> int:
+        """Return how many rows of limbs `count` numbers take."""
+        return -(-count // self.packed)
 
     def largest(self, parties: int) -> float:
         """Return the bound below which `parties` numbers can be added without overflow."""
-        return float(2.0 ** (LIMB_BITS * self.limbs - 2 - self.fraction)) / parties
+        return float(2.0 ** (self.bits - 2 - self.fraction)) / parties
 
 
 COUNT: Final = Encoding("count", limbs=1, fraction=0)
+TALLY: Final = Encoding("tally", limbs=1, fraction=0, packed=2)
 REAL: Final = Encoding("real", limbs=4, fraction=128)
 SEALED: Final = Encoding("sealed", limbs=20, fraction=0)
-ENCODINGS: Final = {encoding.name: encoding for encoding in (SEALED, REAL, COUNT)}
+ENCODINGS: Final = {encoding.name: encoding for encoding in (SEALED, REAL, COUNT, TALLY)}
 
 
 def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
-    """Return `numbers` (n,) as limbs (n, L) in two's complement.
+    """Return `numbers` (n,) as limbs (n, L) in two's complement, or (n / 2, 1) of tallies.
 
     Raises Refused("overflow") for NaN, infinity and numbers too large for a sum over
-    `parties` sites, and for a fraction in a lane that holds counts.
+    `parties` sites, for a fraction in a lane that holds counts, and for a tally below 0.
     """
     values = np.asarray(numbers, dtype=np.float64)
     if not bool(np.all(np.abs(values) < encoding.largest(parties))):  # NaN compares false
@@ -63,13 +79,24 @@ def encode(numbers: Floats, encoding: Encoding, parties: int) -> Limbs:
         )
     if encoding.fraction == 0 and bool(np.any(values != np.floor(values))):
         raise Refused("overflow", "a count lane holds a fraction; counts are whole numbers")
-    if encoding.limbs == 1 and not encoding.fraction:
+    if encoding is TALLY:
+        return _pairs(values)
+    if encoding is COUNT:
         return values.astype(np.int64).view(np.uint64)[:, None]
     limbs = np.empty((len(values), encoding.limbs), dtype=np.uint64)
     for start in range(0, len(values), BLOCK):
         block = slice(start, start + BLOCK)
         _place(values[block], encoding, limbs[block])
     return limbs
+
+
+def _pairs(values: Floats) -> Limbs:
+    """Return tallies (n,) two to a limb, the first one low; behind an odd number stands a 0."""
+    if bool(np.any(values < 0)):
+        raise Refused("overflow", "a tally below 0; a histogram counts rows")
+    halves = np.zeros(2 * TALLY.rows(len(values)), dtype="<u4")
+    halves[: len(values)] = values
+    return halves.view("<u8").astype(np.uint64)[:, None]
 
 
 def _place(values: Floats, encoding: Encoding, limbs: Limbs) -> None:
@@ -180,8 +207,10 @@ def negate(limbs: Limbs) -> Limbs:
 
 
 def decode(limbs: Limbs, encoding: Encoding) -> Floats:
-    """Return limbs (n, L) as the nearest doubles (n,), ties to even."""
-    if encoding.limbs == 1 and not encoding.fraction:
+    """Return limbs (n, L) as the nearest doubles (n,), ties to even; of tallies twice as many."""
+    if encoding is TALLY:
+        return np.ascontiguousarray(limbs[:, 0], dtype="<u8").view("<u4").astype(np.float64)
+    if encoding is COUNT:
         return np.ascontiguousarray(limbs[:, 0]).view(np.int64).astype(np.float64)
     values = np.empty(len(limbs))
     for start in range(0, len(limbs), BLOCK):

@@ -22,7 +22,9 @@ from site_agent.contract.securesum.fixedpoint import (
     COUNT,
     REAL,
     SEALED,
+    TALLY,
     Accumulator,
+    Encoding,
     Limbs,
     add,
     decode,
@@ -32,7 +34,7 @@ from site_agent.contract.securesum.fixedpoint import (
 from site_agent.contract.securesum.fixedpoint import encode as encode_numbers
 from site_agent.contract.sums import Arrays, Lane
 
-ORDER: Final = (SEALED, REAL, COUNT)
+ORDER: Final = (SEALED, REAL, COUNT, TALLY)
 CHECK: Final = Lane("check", (1,), REAL)
 
 
@@ -56,10 +58,14 @@ class Layout:
         """Return how many numbers the vector holds, by the name of the encoding."""
         return {name: sum(lane.size for _, lane in lanes) for name, lanes in self.lanes.items()}
 
+    def rows(self, encoding: Encoding) -> int:
+        """Return how many rows of limbs the numbers of an encoding take."""
+        return encoding.rows(self.sizes[encoding.name])
+
     @cached_property
     def byte_length(self) -> int:
         """Return the length of the vector on the wire."""
-        return sum(8 * encoding.limbs * self.sizes[encoding.name] for encoding in ORDER)
+        return sum(8 * encoding.limbs * self.rows(encoding) for encoding in ORDER)
 
 
 Vector = Mapping[str, Limbs]
@@ -93,7 +99,7 @@ def plus(left: Vector, right: Vector) -> Vector:
 
 def total(layout: Layout, vectors: Iterable[Vector]) -> Vector:
     """Return the sum of vectors, each lane modulo its own power of two; zero for none."""
-    sums = {e.name: Accumulator(layout.sizes[e.name], e) for e in ORDER}
+    sums = {e.name: Accumulator(layout.rows(e), e) for e in ORDER}
     for vector in vectors:
         for name, limbs in vector.items():
             sums[name].add(limbs)
@@ -115,7 +121,7 @@ def from_bytes(layout: Layout, data: bytes) -> Vector:
     vector: dict[str, Limbs] = {}
     offset = 0
     for encoding in ORDER:
-        count = layout.sizes[encoding.name] * encoding.limbs
+        count = layout.rows(encoding) * encoding.limbs
         words = np.frombuffer(data, dtype="<u8", count=count, offset=offset)
         vector[encoding.name] = words.reshape(-1, encoding.limbs)
         offset += words.nbytes
@@ -128,7 +134,7 @@ def open_total(layout: Layout, summed: Vector, parties: int) -> list[Arrays]:
     Raises Refused("check_lane") when the masks did not cancel.
     """
     decoded: dict[str, NDArray[Any]] = {
-        encoding.name: decode(summed[encoding.name], encoding) for encoding in (REAL, COUNT)
+        encoding.name: decode(summed[encoding.name], encoding) for encoding in (REAL, COUNT, TALLY)
     }
     decoded[SEALED.name] = np.array(decode_wide(summed[SEALED.name]), dtype=object)
     expected = encode_numbers(np.array([float(parties)]), REAL, 1)

@@ -15,14 +15,22 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-# Width of a lane, bits after the point; a vector has them in this order.
-BITS = {"sealed": (1280, 0), "real": (256, 128), "count": (64, 0)}
+# Width of a word, bits after the point; a vector has them in this order. Tallies share words.
+BITS = {"sealed": (1280, 0), "real": (256, 128), "count": (64, 0), "tally": (64, 0)}
 
 
 def encode(number: float, encoding: str) -> int:
     """rint(x 2^E) mod 2^W, ties to even, by exact fractions."""
     width, fraction = BITS[encoding]
     return int(round(Fraction(number) * 2**fraction) % 2**width)
+
+
+def words(numbers: Sequence[float], encoding: str) -> list[int]:
+    """The words of a lane: one for each number, or for two tallies the second times 2^32."""
+    single = [encode(number, encoding) for number in numbers]
+    if encoding != "tally":
+        return single
+    return [low + high * 2**32 for low, high in zip(single[::2], [*single[1::2], 0], strict=False)]
 
 
 def signed(word: int, encoding: str) -> int:
@@ -137,24 +145,23 @@ def share(
     asked: bytes,
     section: str,
 ) -> bytes:
-    """What a site sends: sealed numbers, the check lane and doubles, counts; masked."""
-    lanes = {**numbers, "real": [1.0, *numbers["real"]]}
-    lanes = {encoding: lanes[encoding] for encoding in BITS}
-    size = sum(len(values) * BITS[encoding][0] // 8 for encoding, values in lanes.items())
+    """What a site sends: sealed numbers, the check lane and doubles, counts, tallies; masked."""
+    given = {**numbers, "real": [1.0, *numbers["real"]]}
+    lanes = {encoding: words(given[encoding], encoding) for encoding in BITS}
+    size = sum(len(lane) * BITS[encoding][0] // 8 for encoding, lane in lanes.items())
     streams = {
         other: stream(secret, (name, other), asked, section, size)
         for other, secret in secrets.items()
     }
     out, offset = b"", 0
-    for encoding, values in lanes.items():
+    for encoding, lane in lanes.items():
         width = BITS[encoding][0]
-        length = len(values) * width // 8
-        words = [encode(value, encoding) for value in values]
+        length = len(lane) * width // 8
         for other, key_stream in streams.items():
             sign = 1 if name < other else -1
             for at, mask in enumerate(from_bytes(key_stream[offset : offset + length], encoding)):
-                words[at] = (words[at] + sign * mask) % 2**width
-        out += to_bytes(words, encoding)
+                lane[at] = (lane[at] + sign * mask) % 2**width
+        out += to_bytes(lane, encoding)
         offset += length
     return out
 

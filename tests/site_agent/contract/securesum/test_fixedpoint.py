@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from site_agent.contract.errors import Refused
 from site_agent.contract.securesum import fixedpoint
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL, SEALED, Encoding, Limbs
+from site_agent.contract.securesum.fixedpoint import (
+    COUNT,
+    REAL,
+    SEALED,
+    TALLY,
+    Encoding,
+    Limbs,
+)
 from tests.site_agent.contract.securesum import slow
 
 LARGEST = 2.0**126
@@ -87,6 +94,16 @@ def test_encode_is_the_nearest_whole_number(number: float) -> None:
 def test_counts_are_themselves(count: int) -> None:
     """A whole number in a count lane stands for itself."""
     assert encoded(float(count), COUNT) == int(float(count))
+
+
+@given(st.lists(st.integers(0, 2**30 - 1)), st.lists(st.integers(0, 2**30 - 1)))
+def test_tallies_add_up_without_running_over(one: list[int], other: list[int]) -> None:
+    """Two tallies to a word, those of two sites up to the bound: their sums, each for itself."""
+    size = min(len(one), len(other))
+    halves = [np.array(given[:size], dtype=np.float64) // 2 for given in (one, other)]
+    total = fixedpoint.add(*(fixedpoint.encode(half, TALLY, 2) for half in halves))
+    assert total.shape == (-(-size // 2), 1)
+    assert fixedpoint.decode(total, TALLY)[:size].tolist() == (halves[0] + halves[1]).tolist()
 
 
 @given(reals)
@@ -229,7 +246,7 @@ def test_the_largest_numbers_can_be_added(parties: int) -> None:
     assert fixedpoint.decode(total, REAL)[0] == float(Fraction(number) * parties)
 
 
-@pytest.mark.parametrize("encoding", [REAL, COUNT])
+@pytest.mark.parametrize("encoding", [REAL, COUNT, TALLY])
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e308, -1e308])
 def test_what_is_not_finite_is_refused(number: float, encoding: Encoding) -> None:
     """NaN, infinities and numbers far too large do not enter a sum."""
@@ -239,7 +256,14 @@ def test_what_is_not_finite_is_refused(number: float, encoding: Encoding) -> Non
 @pytest.mark.parametrize("number", [0.5, -0.25, 1.0 + 2.0**-52, 1e-300])
 def test_a_fraction_in_a_count_lane_is_refused(number: float) -> None:
     """Counts are whole numbers."""
-    assert refused(number, COUNT) == "overflow"
+    assert {refused(number, COUNT), refused(number, TALLY)} == {"overflow"}
+
+
+def test_the_largest_and_the_smallest_tally() -> None:
+    """2^30 / S rows are too many for one cell of a histogram, and fewer than none are no tally."""
+    numbers = (2.0**28, 2.0**28 - 1, 0.0, -1.0)
+    expected = ["overflow", "encoded", "encoded", "overflow"]
+    assert [refused(number, TALLY, 4) for number in numbers] == expected
 
 
 def test_the_largest_count() -> None:

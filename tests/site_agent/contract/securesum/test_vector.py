@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from site_agent.contract.errors import Refused
 from site_agent.contract.securesum import vector
-from site_agent.contract.securesum.fixedpoint import COUNT, REAL, SEALED
+from site_agent.contract.securesum.fixedpoint import COUNT, REAL, SEALED, TALLY
 from site_agent.contract.securesum.vector import Layout
 from site_agent.contract.sums import Arrays, Lane
 from tests.site_agent.contract.securesum import slow
@@ -17,10 +17,12 @@ from tests.site_agent.contract.securesum import slow
 PATIENTS = Lane("patients", (1,), COUNT)
 SCORE = Lane("score", (2,), REAL)
 GRID = Lane("grid", (2, 3), COUNT)
-LAYOUT = Layout(((PATIENTS, SCORE), (GRID,)))
+CELLS = Lane("cells", (3,), TALLY)
+OTHERS = Lane("others", (1, 2), TALLY)
+LAYOUT = Layout(((PATIENTS, SCORE, CELLS), (GRID, OTHERS)))
 ARRAYS: list[Arrays] = [
-    {"patients": np.array([7.0]), "score": np.array([0.5, -2.0])},
-    {"grid": np.arange(6.0).reshape(2, 3)},
+    {"patients": np.array([7.0]), "score": np.array([0.5, -2.0]), "cells": np.array([8.0, 0, 9])},
+    {"grid": np.arange(6.0).reshape(2, 3), "others": np.array([[1.0, 2.0]])},
 ]
 
 
@@ -34,14 +36,19 @@ def refused(layout: Layout, total: bytes, parties: int) -> str:
 
 
 def test_the_length_follows_from_the_lanes() -> None:
-    """Three wide numbers, the check lane among them, and seven narrow ones."""
-    assert LAYOUT.byte_length == 3 * 32 + 7 * 8
+    """Three wide numbers, the check lane among them, seven narrow ones, and five in three words."""
+    assert LAYOUT.byte_length == 3 * 32 + 7 * 8 + 3 * 8
 
 
 def test_the_layout_by_hand() -> None:
-    """Wide lanes first, the check lane in front, narrow ones behind, ask by ask."""
+    """Wide lanes first, the check lane in front, narrow ones behind, ask by ask, then tallies.
+
+    The tallies of two asks stand behind one another, so one word has the last of the first ask and
+    the first of the second.
+    """
     expected = slow.to_bytes([slow.encode(x, "real") for x in (1.0, 0.5, -2.0)], "real")
     expected += slow.to_bytes([7, 0, 1, 2, 3, 4, 5], "count")
+    expected += slow.to_bytes([8, 9 + 2**32, 2], "tally")
     assert vector.to_bytes(vector.encode(LAYOUT, ARRAYS, 3)) == expected
 
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from site_agent.contract.securesum import fixedpoint, masks, pairing, transcript, vector
-from site_agent.contract.securesum.fixedpoint import COUNT, ENCODINGS, REAL, SEALED
+from site_agent.contract.securesum.fixedpoint import COUNT, ENCODINGS, REAL, SEALED, TALLY
 from site_agent.contract.sums import Lane
 from tests.site_agent.contract.securesum import slow
 from tests.site_agent.contract.securesum.conftest import NAMES, NUMBERS, TIES, make
@@ -20,6 +20,7 @@ LAYOUT = vector.Layout(
             Lane("sealed", (len(NUMBERS["sealed"]),), SEALED),
             Lane("real", (len(NUMBERS["real"]),), REAL),
             Lane("count", (len(NUMBERS["count"]),), COUNT),
+            Lane("tally", (len(NUMBERS["tally"]),), TALLY),
         ),
     )
 )
@@ -58,6 +59,13 @@ def test_encoded_numbers(vectors: dict[str, Any], encoding: str) -> None:
     numbers = np.array([float.fromhex(value) for value, _ in vectors["numbers"][encoding]])
     limbs = fixedpoint.encode(numbers, ENCODINGS[encoding], 3)
     assert [row.tobytes().hex() for row in limbs] == [w for _, w in vectors["numbers"][encoding]]
+
+
+def test_tallies(vectors: dict[str, Any]) -> None:
+    """Two kept tallies stand in a word, the first one low; the last of five is alone in its own."""
+    limbs = fixedpoint.encode(np.array(NUMBERS["tally"]), TALLY, 3)
+    kept = [bytes.fromhex(word)[:4].hex() for _, word in vectors["numbers"]["tally"]]
+    assert limbs.tobytes().hex() == "".join([*kept, "00000000"])
 
 
 def test_sealed_numbers(vectors: dict[str, Any]) -> None:
@@ -132,8 +140,9 @@ def test_the_shares_add_up(vectors: dict[str, Any]) -> None:
         total = vector.plus(total, vector.from_bytes(LAYOUT, bytes.fromhex(share)))
     (found,) = vector.open_total(LAYOUT, total, 3)
     expected = [slow.decode(3 * slow.encode(x, "real") % 2**256, "real") for x in NUMBERS["real"]]
-    sealed = [3 * number for number in NUMBERS["sealed"]]
-    assert (found["real"].tolist(), found["sealed"].tolist()) == (expected, sealed)
+    threefold = {name: [3 * number for number in NUMBERS[name]] for name in ("sealed", "tally")}
+    assert found["real"].tolist() == expected
+    assert {name: found[name].tolist() for name in threefold} == threefold
 
 
 def test_the_transcript(vectors: dict[str, Any]) -> None:
