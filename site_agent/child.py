@@ -13,6 +13,7 @@ from typing import Any
 from site_agent.pipes import read_frame, write_frame
 
 END_S = 5.0
+PIPE_BYTES = 1 << 20  # the most that every user may have; messages are many times that
 
 
 class WorkerDied(Exception):
@@ -69,6 +70,7 @@ class Child:
                 [sys.executable, "-m", "site_agent.worker", str(self._settings)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                pipesize=PIPE_BYTES,
             )
         return self._process
 

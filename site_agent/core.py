@@ -116,6 +116,15 @@ class SiteCore:
 
         A refusal is written into the ledger and leaves what was agreed before as it was.
         """
+        try:
+            message = messages.read(wire)
+        except Refused as refused:
+            self._ledger.append_refusal(refused)
+            raise
+        return self.take(message)
+
+    def take(self, message: Message) -> bytes | None:
+        """Answer a message that was read, as `receive` does."""
         handlers: Mapping[str, Callable[[Message], bytes | None]] = {
             Open.TYPE: self._open,
             Readies.TYPE: self._readies,
@@ -127,7 +136,6 @@ class SiteCore:
             Burn.TYPE: self._burn,
         }
         try:
-            message = messages.read(wire)
             handler = handlers.get(message.kind)
             if handler is None:
                 raise Refused("malformed", f"a {message.kind} message is not for a site")

@@ -85,7 +85,7 @@ class Worker:
             self.over.add(message.digest())
         if {message.digest(), release} & self.over and message.kind not in (Close.TYPE, Burn.TYPE):
             return None  # of a release that has ended here; only its end is answered again
-        return core.receive(wire)
+        return core.take(message)
 
     def _core(self, name: str) -> SiteCore:
         if name not in self.cores:
