@@ -76,7 +76,7 @@ class Records:
         """Return what patients contributed to a release; Refused("lost") if it is not known."""
         path = self._path(study, number)
         try:
-            table = pq.read_table(pa.BufferReader(path.read_bytes()))
+            table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
             said = json.loads((table.schema.metadata or {})[FORMAT.encode()])
             arrays = {name: words_of(table.column(name)) for name in table.column_names}
         except (OSError, pa.ArrowException, KeyError, ValueError):
