@@ -25,6 +25,7 @@ from site_agent.contract.study.model import Study
 from site_agent.contract.study.read import read_study
 from site_agent.runtime.http import Connection, Exchange
 from site_agent.runtime.keys import ensure_identity
+from site_agent.runtime.logs import FORMAT
 from site_agent.runtime.settings import Setting, Settings, read_settings
 
 CENTER: Final = "center"
@@ -138,6 +139,7 @@ SETTINGS: Final = (
     ),
     Setting("reminders.copies", "text", "", "Addresses that get all reminders."),
     Setting("invitation.valid_days", "integer", 14, "How long an invitation is good.", least=1),
+    FORMAT,
 )
 HEAD: Final = """\
 Settings of the coordinating center. A line that is commented out shows its default.

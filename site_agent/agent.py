@@ -19,6 +19,7 @@ from site_agent.child import WorkerDied
 from site_agent.contract.errors import Declined, Unreachable
 from site_agent.contract.identity import Identity
 from site_agent.ledger import Ledger
+from site_agent.pulse import Beat
 from site_agent.runtime.clock import unix_of
 from site_agent.runtime.http import Exchange, Mail, passing, pause_s
 
@@ -66,6 +67,7 @@ class Agent:
     settle: lets go of keys that are of no more use; returns those in use if they have changed.
     again_s: how often an agent at rest begins at the first message again. An exchange that was
     set back to an older store numbers new messages as it did others; they would be passed over.
+    beat: takes what the agent is at, behind every turn and before every answer.
     """
 
     exchange: Exchange
@@ -77,7 +79,9 @@ class Agent:
     sleep: Callable[[float], None] = time.sleep
     again_s: float = AGAIN_S
     settle: Callable[[], Identity | None] = lambda: None
+    beat: Callable[[Beat], None] = lambda _: None
     after: int = 0
+    answered: int = 0
     began: float = field(init=False)
     hindered: dict[str, Hindrance] = field(default_factory=dict)
     told: dict[str, Approval] = field(default_factory=dict)
@@ -97,12 +101,18 @@ class Agent:
                 what = error.code if isinstance(error, Declined) else str(error)
                 if what != last:
                     self.say(f"{error}. Trying again, at the latest every minute")
+                self._beat(reached=False)
                 self.sleep(pause_s(failures))
                 failures, last = failures + 1, what
                 continue
             if failures:
                 self.say("the exchange answers again")
             failures, last = 0, ""
+            self._beat()
+
+    def _beat(self, *, answering: str = "", reached: bool = True) -> None:
+        codes = tuple(hindrance.code for hindrance in self.hindered.values())
+        self.beat(Beat(answering, reached, codes, self.answered))
 
     def turn(self) -> None:
         """Tell what was approved, then fetch one message and answer it."""
@@ -172,8 +182,10 @@ class Agent:
         hindrance = self.hindered.get(mail.open)
         if hindrance is not None and hindrance.again_at is not None:
             return  # its time comes later, from its first message on
+        self._beat(answering=f"{mail.release} of study {mail.study[:16]}")
         try:
             header, reply = self.worker.answer(mail.study, mail.wire)
+            self.answered += 1
         except WorkerDied as error:
             self._hinder(mail, "worker", str(error))
             return

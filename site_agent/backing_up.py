@@ -50,6 +50,7 @@ def restore_command(config: Path, file: Path) -> None:
     click.echo(
         f"ledger of {said.about['entries']} entries, the last of {said.about['last'] or '-'}"
     )
+    click.echo("All approvals have ended: the steward reviews the studies and approves them again.")
     click.echo(
         "If this hospital has answered since then, do not run it: the others would refuse it "
         "(rewound). Look for a newer backup; without one, `site-agent rotate-key --lost`, and a "

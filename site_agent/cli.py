@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -407,6 +408,26 @@ def status(config: Path, as_json: bool) -> None:
             click.echo(f"{name:12} {value}")
     if trouble is not None:
         raise trouble
+
+
+@cli.command()
+@JSON
+@click.pass_obj
+def health(config: Path, as_json: bool) -> None:
+    """Say whether the agent that runs here is well, without asking anybody but its files.
+
+    For supervisors of containers, and for people. Exit code 75 if none runs or it is stuck.
+
+    Example: site-agent health
+    """
+    from site_agent.pulse import health as look
+
+    found = look(site_here(config), time.time())
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:12} {value}")
 
 
 for _command in (

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import click
-
 from site_agent.agent import Agent
 from site_agent.child import Child
 from site_agent.contract.identity import Identity
 from site_agent.ledger import Ledger
-from site_agent.runtime.clock import utc_now
+from site_agent.pulse import Pulse
 from site_agent.runtime.command import end_on_sigterm
+from site_agent.runtime.logs import log
 from site_agent.site import Site
 
 
@@ -22,8 +21,13 @@ def serve(site: Site) -> None:
         ledger = site.ledger()
         worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
         poll_s, again_s = (site.settings[f"exchange.{name}"] for name in ("poll_s", "again_s"))
-        settle = _settling(site, ledger)
-        agent = Agent(exchange, worker, ledger, poll_s, say, again_s=again_s, settle=settle)
+        say = log(site.settings["log.format"], "agent")
+        agent = Agent(
+            *(exchange, worker, ledger, poll_s, say),
+            again_s=again_s,
+            settle=_settling(site, ledger),
+            beat=Pulse(site, ledger, say).beat,
+        )
         say(f"'{site.name}' runs; exchange {exchange.url}; ledger of {len(ledger.entries)} entries")
         try:
             agent.run()
@@ -52,8 +56,3 @@ def _settling(site: Site, ledger: Ledger) -> Callable[[], Identity | None]:
         return identity
 
     return settle
-
-
-def say(line: str) -> None:
-    """Write a line of the log."""
-    click.echo(f"{utc_now()} {line}", err=True)

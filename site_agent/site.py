@@ -7,6 +7,7 @@ state/ledger.jsonl      everything that was answered, refused, approved
 state/vault/            ephemeral keys and shares of releases under way
 state/studies/<hash>.yaml   frozen studies as they were fetched
 state/running           locked by the one agent that runs
+state/pulse.json        its last sign of life
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from site_agent.ledger import Ledger
 from site_agent.rotation import Keys
 from site_agent.runtime.clock import utc_now
 from site_agent.runtime.locks import is_locked, locked
+from site_agent.runtime.logs import FORMAT
 from site_agent.runtime.settings import Setting, Settings, read_settings
 from site_agent.vault import Vault
 
@@ -93,6 +95,14 @@ SETTINGS: Final = (
         "integer",
         0,
         "Largest memory of the process that computes, MiB of address space; 0: no limit.",
+    ),
+    FORMAT,
+    Setting(
+        "metrics.file",
+        "path",
+        "",
+        "File (.prom) that the running agent writes for the textfile collector of Prometheus' node "
+        "exporter. Empty: none.",
     ),
 )
 HEAD: Final = """\

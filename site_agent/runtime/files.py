@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 
-def write_at_once(path: Path, data: bytes) -> None:
-    """Write a file in place of one that is there: readers find the one or the other."""
+def write_at_once(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Write a file in place of one that is there: readers find the one or the other.
+
+    mode: its rights, whatever the process's mask says; else those that the mask leaves.
+    """
     beside = path.with_name(f".{path.name}.part")
     beside.write_bytes(data)
+    if mode is not None:
+        beside.chmod(mode)
     beside.replace(path)
 
 
