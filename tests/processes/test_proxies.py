@@ -7,6 +7,8 @@ is behind TLS. What an agent says when its proxy does not let it through is look
 from __future__ import annotations
 
 import os
+import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -177,6 +179,37 @@ def test_all_take_part_in_a_release(country: Country) -> None:
     for name in set(PROXIES.values()):
         until(lambda name=name: HOST in squids.asked(name), f"{name} was asked")  # type: ignore[misc]
     assert found
+
+
+@pytest.fixture
+def own_store(country: Country) -> Iterator[None]:
+    """The trust store of one hospital's machine, into which its inspecting CA was put.
+
+    `ip netns exec` shows a process what lies in /etc/netns/<name> instead of that in /etc.
+    """
+    used = Path(ssl.get_default_verify_paths().openssl_cafile).resolve()
+    _or_skip("" if used.is_relative_to("/etc/ssl") and used.exists() else f"{used}", must=False)
+    place = Path("/etc/netns") / country.wires.namespace(BY_VARIABLE)
+    shutil.copytree("/etc/ssl", place / "ssl", symlinks=True)
+    try:
+        with (place / "ssl" / used.relative_to("/etc/ssl")).open("ab") as store:
+            store.write((country.squids.folder / "own" / "ca.pem").read_bytes())
+        yield
+    finally:
+        shutil.rmtree(place)
+
+
+@pytest.mark.usefixtures("own_store")
+def test_a_ca_in_the_systems_trust_store(country: Country) -> None:
+    """No setting and no variable names it, and the exchange answers."""
+    code, words = country.status(BY_VARIABLE, SSL_CERT_FILE="")
+    assert (code, "exchange     answers" in words) == (0, True)
+
+
+def test_a_ca_that_the_system_does_not_have(country: Country) -> None:
+    """Without it in the trust store the same call is refused, and the CA named."""
+    code, words = country.status(BY_VARIABLE, SSL_CERT_FILE="")
+    assert (code, "Hospital Inspection CA" in words) == (69, True)
 
 
 def test_there_is_no_other_way(country: Country) -> None:
