@@ -89,7 +89,7 @@ def numbers(words: Words, read: Read, *, rows: Integers, place: str, faults: Fau
 
 def reader(target: Target, column: Column, spec: SourceFile) -> Read:
     """Return how the words of a column are read."""
-    if target.kind in ("day", "age"):
+    if target.kind != "value":
         return lambda word: read_date(word, spec.dates)
     if column.type == "category":
         return _of_levels(target.values, column)

@@ -7,7 +7,7 @@ import refuses it until a person has completed it. Comments say why something wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,11 @@ from site_agent.importing.likeness import ENOUGH, codes_in_words, likeness, word
 from site_agent.importing.sources import EVENT, INSTRUMENT
 from site_agent.importing.survey import Seen, Survey, survey
 
+# crs_1, crs_day1, crs.w2: a name, perhaps a word of time, a number. REDCap's checkboxes have ___.
+NUMBERED: Final = re.compile(
+    r"(.*?[^\W_])[_. -]?(?:d|day|t|time|w|wk|week|m|month|v|visit)?[_. -]?([0-9]{1,3})\Z",
+    re.IGNORECASE,
+)
 OPEN: Final = "   # open: "
 DAYS_ONLY: Final = "marked as an identifier; true, if only days or years may be kept of it"
 MOST_LEVELS: Final = 20
@@ -158,11 +163,62 @@ def _table(found: _Draft, table: Table) -> Iterator[str]:
     if several and home is not None:
         yield from _place(found, home, "    ")
     yield "    columns:"
+    wide = _side_by_side(found, table, source, best) if several else {}
     for name, column in table.columns.items():
+        if name in wide:
+            yield from _columns(found, column, wide[name])
+            continue
+        if wide and name == table.key[1]:
+            yield f"      {name}: {{counted: true}}   # by the numbers in front of the columns"
+            continue
         known = best[name]
         if known is not None and known.source != source:
             known = None
         yield from _column(found, column, known, place=not several)
+
+
+def _side_by_side(
+    found: _Draft, table: Table, source: str, best: Mapping[str, Seen | None]
+) -> dict[str, dict[int, Seen]]:
+    """Return, for columns of a table, those whose names differ in a number at the end.
+
+    None, if the source has the table's second key in a column of its own.
+    """
+    stems: dict[str, dict[int, Seen]] = {}
+    for known in found.seen.columns:
+        match = NUMBERED.match(known.name)
+        if match and known.source == source and not known.identifier:
+            stems.setdefault(match[1], {})[int(match[2])] = known
+    counted = best[table.key[1]]
+    several = [known.name for stem in stems.values() if len(stem) > 1 for known in stem.values()]
+    if not several or (counted is not None and counted.name not in several):
+        return {}
+    wide = {}
+    for name, column in table.columns.items():
+        scored = [
+            (likeness(name, stem, next(iter(numbered.values())).label), stem)
+            for stem, numbered in stems.items()
+            if all(_fits(found.study, column, known) for known in numbered.values())
+        ]
+        likest = max(scored, default=(0.0, ""))
+        if name != table.key[1] and likest[0] >= ENOUGH:
+            wide[name] = dict(sorted(stems[likest[1]].items()))
+    return wide
+
+
+def _columns(found: _Draft, column: Column, wide: dict[int, Seen]) -> Iterator[str]:
+    """Yield columns that become rows, and how the first of them is read."""
+    first = next(iter(wide.values()))
+    yield f"      {column.name}:"
+    yield f"        columns:   # each becomes a row{_why(first).replace('   #', ';', 1)}"
+    for number, known in wide.items():
+        yield f"          {number}: {_quoted(known.name)}"
+    if first.kind == "date":
+        yield f"        as: {'time' if column.type == 'time' else 'age'}"
+    if column.type in ("category", "boolean"):
+        yield from _values(found, column, first)
+    elif column.unit:
+        yield from _unit(column, first)
 
 
 def _best(found: _Draft, column: Column, taken: Sequence[str]) -> Seen | None:
@@ -179,7 +235,7 @@ def _best(found: _Draft, column: Column, taken: Sequence[str]) -> Seen | None:
 def _fits(study: Study, column: Column, known: Seen) -> float:
     """Return 1 if a column can be what the study wants by its type, less if hardly, 0 if not."""
     if column.type == "time":
-        return 1.0 if known.kind == "date" and study.time.unit == "day" else 0.9
+        return 1.0 if known.kind == "date" else 0.9
     if column.type in ("category", "boolean"):
         if known.choices or known.kind == "text":
             return 1.0
@@ -200,7 +256,8 @@ def _column(found: _Draft, column: Column, known: Seen | None, *, place: bool) -
     yield f"      {column.name}:"
     yield f"        column: {_quoted(known.name)}{_why(known)}"
     if known.kind == "date":
-        yield f"        as: {'day' if column.type == 'time' else 'age'}"
+        day = "day" if found.study.time.unit == "day" else "time"
+        yield f"        as: {day if column.type == 'time' else 'age'}"
         if known.identifier:
             yield f"        days_only:{OPEN}{DAYS_ONLY}"
     if place:

@@ -6,6 +6,7 @@ unknown fields are errors, with line and nearest name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as Named
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,10 @@ from site_agent.contract.study.fields import Fields, near, nearest
 from site_agent.contract.study.model import Column, Study, Table
 
 FORMAT: Final = 1
-As = Literal["value", "day", "age"]
+As = Literal["value", "day", "time", "age"]
 Take = Literal["only", "first", "last", "smallest", "largest"]
 DateOrder = Literal["ymd", "dmy", "mdy"]
-AS: Final[tuple[As, ...]] = ("value", "day", "age")
+AS: Final[tuple[As, ...]] = ("value", "day", "time", "age")
 TAKE: Final[tuple[Take, ...]] = ("only", "first", "last", "smallest", "largest")
 DATE_ORDERS: Final[tuple[DateOrder, ...]] = ("ymd", "dmy", "mdy")
 INCOMPLETE: Final = "not completed yet"
@@ -65,7 +66,9 @@ class Target:
 
     place: None if the hospital does not have it. values: what stands in the source, with what is
     meant by it: a level of the study, or a number. take: which value counts if a patient has more.
-    missing: words that stand for no value here, beside those of the source.
+    missing: words that stand for no value here, beside those of the source. side_by_side: several
+    columns of one row, which become rows, by the value of the table's second key; that key's own
+    target is `counted`, and has neither.
     """
 
     place: Origin | None
@@ -74,6 +77,14 @@ class Target:
     factor: float = 1.0
     take: Take = "only"
     missing: tuple[str, ...] = ()
+    side_by_side: Named[float, Origin] = field(default_factory=dict)
+    counted: bool = False
+
+    @property
+    def places(self) -> tuple[Origin, ...]:
+        """Return every column of the source that this is taken from."""
+        alone = () if self.place is None else (self.place,)
+        return (*alone, *self.side_by_side.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +251,7 @@ class _Reader:
                     inner = Fields(node_of, columns.issues).open()
                     place = Origin(source, "", events, instrument)
                     found[name] = self._target(inner, column, table, place)
+            self._check_counted(columns, found, table)
         fields.close()
         return TableMapping(source, events, instrument, found)
 
@@ -249,26 +261,67 @@ class _Reader:
             if not column.missing:
                 fields.issue("the study allows no missing value here, so it cannot be absent")
             return Target(None)
+        if fields.flag("counted"):
+            fields.close()
+            if table.key[1:] != (column.name,):
+                fields.issue("only the second key of a table is counted")
+            return Target(None, counted=True)
         single = len(table.key) == 1
+        side_by_side = self._side_by_side(fields, table, place)
         events = tuple(fields.texts("event")) if single else ()
         instrument = fields.text("instrument") if single else ""
-        target = Target(
-            Origin(
+        alone = None
+        if not side_by_side:
+            alone = Origin(
                 place.source,
                 self._complete(fields, "column"),
                 events or place.events,
                 instrument or place.instrument,
                 fields.flag("days_only"),
-            ),
+            )
+        target = Target(
+            alone,
             fields.choice("as", AS, default="value"),
             self._values(fields, column),
             self._factor(fields, column),
             fields.choice("take", TAKE, default="only") if single else "only",
             tuple(_word(node) for node in fields.items("missing")),
+            side_by_side,
         )
         self._check_kind(fields, target, column)
         fields.close()
         return target
+
+    def _side_by_side(self, fields: Fields, table: Table, place: Origin) -> dict[float, Origin]:
+        """Return the columns that become rows, by the number of the second key's value."""
+        named = list(fields.each("columns"))
+        if named and len(table.key) == 1:
+            fields.issue("'columns' become rows, and this table has one row for each patient")
+            return {}
+        days_only = fields.flag("days_only") if named else False
+        found = {}
+        for word, node in named:
+            number = _key_number(table.columns[table.key[1]], word)
+            if number is None:
+                fields.issue(f"'{word}' is no value of {table.key[1]}", node)
+            elif not isinstance(node.value, str) or not node.value:
+                fields.issue(f"found {node.kind()}, expected the name of a column", node)
+            else:
+                where = place.events, place.instrument, days_only
+                found[number] = Origin(place.source, node.value, *where)
+        return found
+
+    def _check_counted(self, columns: Fields, found: Named[str, Target], table: Table) -> None:
+        """Note columns that become rows in a table whose second key is not counted, and back."""
+        wide = [name for name, target in found.items() if target.side_by_side]
+        counted = [name for name, target in found.items() if target.counted]
+        if wide and not counted:
+            columns.issue(
+                f"the columns of {wide[0]} become rows by {table.key[1]}: write "
+                f"`{table.key[1]}: {{counted: true}}`"
+            )
+        if counted and not wide:
+            columns.issue(f"'{counted[0]}' is counted, and no column has 'columns'")
 
     def _values(self, fields: Fields, column: Column) -> dict[str, str]:
         """Return what words mean; what is meant must be a level, a boolean or a number."""
@@ -304,15 +357,26 @@ class _Reader:
             return
         if "origin" not in self.root.named:
             fields.issue("days and ages need an origin: name it (origin: {column: ...})")
-        if target.kind == "day" and column.type != "time":
-            fields.issue("as: day is for columns of the study's time unit")
+        if target.kind in ("day", "time") and column.type != "time":
+            fields.issue(f"as: {target.kind} is for columns of the study's time unit")
         if target.kind == "day" and self.study.time.unit != "day":
-            fields.issue(
-                f"the study counts in {self.study.time.unit}s, and dates become days; work the "
-                f"time out at the source"
-            )
+            fields.issue(f"the study counts in {self.study.time.unit}s; take as: time")
         if target.kind == "age" and column.type not in ("number", "integer"):
             fields.issue("as: age is for numbers (completed years at the origin)")
+
+
+def _key_number(column: Column, word: str) -> float | None:
+    """Return the number of a value of a second key: that of its level, or itself."""
+    if column.type == "category":
+        return float(column.levels.index(word)) if word in column.levels else None
+    try:
+        found = float(word)
+    except ValueError:
+        return None
+    low, high = (
+        float(bound) if bound is not None else found for bound in (column.low, column.high)
+    )
+    return found if math.isfinite(found) and low <= found <= high else None
 
 
 def _allowed(column: Column) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +21,13 @@ from site_agent.importing.mapping import Mapping, Only, Origin, SourceFile, Targ
 from site_agent.importing.sources import EVENT, INSTRUMENT, Source, read_source
 
 NOBODY = -1
+# A month is a twelfth of 365.25 days, as survival times in months are usually worked out.
+DAYS_OF: Final = {
+    "day": Fraction(1),
+    "week": Fraction(7),
+    "month": Fraction(36525, 1200),
+    "year": Fraction(36525, 100),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,7 @@ class Sources:
             found.append((mapping.only.place, False))
         for table in mapping.tables.values():
             for target in table.columns.values():
-                if target.place is not None:
-                    found.append((target.place, target.kind != "value"))
+                found += [(place, target.kind != "value") for place in target.places]
         return found
 
     def chosen(self, place: Origin) -> Mask:
@@ -165,7 +173,7 @@ class Sources:
             numbers_of[~np.isnan(found) & np.isnan(start)],
             "a date of a patient who has no origin",
         )
-        return found - start if target.kind == "day" else _age(found, start)
+        return _age(found, start) if target.kind == "age" else _time(found - start, column)
 
     def origins(self) -> Floats:
         """Return the day of each patient's origin, NaN for none; (patients,)."""
@@ -232,6 +240,15 @@ def gather(values: Floats, patient: Integers, patients: int, *, take: str) -> Ga
     found[whose] = values[at[whose]]
     other = present[values[present] != found[patient[present]]]
     return Gathered(found, at, other if take == "only" else other[:0])
+
+
+def _time(days: Floats, column: Column) -> Floats:
+    """Return days in the unit of a study's time, at the nearest tick of its resolution."""
+    times = days / float(DAYS_OF[column.unit])
+    if column.unit == "day" or column.resolution is None:
+        return times
+    ticks = np.rint(times / float(column.resolution))
+    return np.asarray(ticks * column.resolution.numerator / column.resolution.denominator)
 
 
 def _age(born: Floats, at: Floats) -> Floats:

@@ -84,7 +84,7 @@ class _Builder:
         for name, target in self.mapping.columns.items():
             found, at = self._picked(name, target, day_0)
             columns[name] = found[patients]
-            self._check(self.table.columns[name], target, columns[name], at[patients], home)
+            self._check(self.table.columns[name], target.place, columns[name], at[patients], home)
         return Built(patients, home, columns)
 
     def _check_alone(self, loaded: Loaded, rows: Mask, first: Integers) -> None:
@@ -123,6 +123,8 @@ class _Builder:
 
     def _by_row(self, loaded: Loaded, rows: Mask, day_0: Floats) -> Built:
         """One row for each row of the source that has any value."""
+        if any(target.side_by_side for target in self.mapping.columns.values()):
+            return self._by_column(loaded, rows, day_0)
         columns, used = {}, np.zeros(int(rows.sum()), dtype=bool)
         for name, target in self.mapping.columns.items():
             column = self.table.columns[name]
@@ -136,10 +138,47 @@ class _Builder:
         numbers = loaded.source.rows[rows][used]
         columns = {name: values[used] for name, values in columns.items()}
         for name, target in self.mapping.columns.items():
-            self._check(self.table.columns[name], target, columns[name], numbers, numbers)
+            self._check(self.table.columns[name], target.place, columns[name], numbers, numbers)
         built = Built(loaded.patient[rows][used], numbers, columns)
         self._check_key(loaded, built)
         return built
+
+    def _by_column(self, loaded: Loaded, rows: Mask, day_0: Floats) -> Built:
+        """One row for each row of the source and value of the second key with any value there."""
+        targets = self.mapping.columns
+        parts = [
+            self._at(mark, loaded, rows, day_0)
+            for mark in sorted(
+                {mark for target in targets.values() for mark in target.side_by_side}
+            )
+        ]
+        built = Built(
+            np.concatenate([part.patient for part in parts]),
+            np.concatenate([part.rows for part in parts]),
+            {name: np.concatenate([part.columns[name] for part in parts]) for name in targets},
+        )
+        self._check_key(loaded, built)
+        return built
+
+    def _at(self, mark: float, loaded: Loaded, rows: Mask, day_0: Floats) -> Built:
+        """Return the rows of one value of the second key."""
+        found, used, places = {}, np.zeros(int(rows.sum()), dtype=bool), {}
+        for name, target in self.mapping.columns.items():
+            place = places[name] = target.side_by_side.get(mark, target.place)
+            if target.counted:
+                found[name] = np.full(len(used), mark)
+            elif place is None:
+                found[name] = np.full(len(used), np.nan)
+            else:
+                column = self.table.columns[name]
+                found[name] = self.sources.values(place, target, column, rows=rows, day_0=day_0)
+                if target.side_by_side:
+                    used |= ~np.isnan(found[name])
+        numbers = loaded.source.rows[rows][used]
+        columns = {name: values[used] for name, values in found.items()}
+        for name, place in places.items():
+            self._check(self.table.columns[name], place, columns[name], numbers, numbers)
+        return Built(loaded.patient[rows][used], numbers, columns)
 
     def _check_key(self, loaded: Loaded, built: Built) -> None:
         order = built.columns[self.table.key[1]]
@@ -154,13 +193,12 @@ class _Builder:
         )
 
     def _check(
-        self, column: Column, target: Target, values: Floats, at: Integers, home: Integers
+        self, column: Column, origin: Origin | None, values: Floats, at: Integers, home: Integers
     ) -> None:
         """Note values against the study's dictionary, with the rows that they are from."""
-        if target.place is None:
+        if origin is None:
             return
-        file = self.sources.of(target.place).source.file
-        place = f"{file}, column {target.place.column}"
+        place = f"{self.sources.of(origin).source.file}, column {origin.column}"
         missing = np.isnan(values)
         if not column.missing:
             message = f"no value, where the study allows none missing ({column.name})"
