@@ -99,11 +99,7 @@ WITH_THE_CENTERS_KEY = {
     "CLOSE over another result": Attack("other_result", lies.changed(result="0" * 64), "CLOSE"),
 }
 ATTACKS = WITHOUT_KEYS | WITH_THE_CENTERS_KEY
-FIRST = (
-    *("ROUND altered", "SHARES withheld", "another roster for one", "a key swapped by the center"),
-    *("false totals", "opened again after a share", "a share altered by its hospital"),
-    *("another part than a hospital told", "CLOSE over another result"),
-)
+FIRST = ("ROUND altered", "another roster for one", "a key swapped by the center", "false totals")
 
 
 def chosen(names: Iterable[str], first: Container[str]) -> list[Any]:
@@ -189,7 +185,7 @@ PASSED_OVER = {
 }
 
 
-@pytest.mark.parametrize("name", PASSED_OVER)
+@pytest.mark.parametrize("name", chosen(PASSED_OVER, ("ROUND",)))
 def test_a_message_that_is_passed_over(liar: Liar, name: str) -> None:
     """Handed an old message as if it were the one that is due, the agent looks again later."""
     kind, number, lie = PASSED_OVER[name]
@@ -247,7 +243,7 @@ STRANGE: dict[str, tuple[str, Callable[[Answer], Answer]]] = {
 }
 
 
-FIRST_STRANGE = ("a login page", "no headers", "an answer without end")
+FIRST_STRANGE = ("a login page", "an answer without end")
 
 
 @pytest.mark.parametrize("name", chosen(STRANGE, FIRST_STRANGE))
@@ -290,7 +286,7 @@ TO_THE_CENTER: dict[str, Attack] = {
 }
 
 
-FIRST_TO_THE_CENTER = ("READY signed by another", "PART altered", "SHARE signed by another")
+FIRST_TO_THE_CENTER = ("PART altered", "SHARE signed by another")
 
 
 @pytest.mark.parametrize("name", chosen(TO_THE_CENTER, FIRST_TO_THE_CENTER))

@@ -140,7 +140,7 @@ def test_findings_are_those_of_the_agent(tmp_path: Path, rule: str) -> None:
 
 def many(fault: str | None = None) -> Frames:
     """Tables of several parts, some rows of which are wrong in each."""
-    found = frames(600)
+    found = frames(150)
     if fault == "out of range":
         found["patients"].loc[::7, "age"] = 200
     if fault == "orphan":
@@ -160,7 +160,7 @@ def test_parts_say_what_the_whole_says(
 ) -> None:
     """Read in 14 parts, a folder gives the report that it gives in one."""
     whole = looked(tmp_path, many(fault)).document()
-    monkeypatch.setattr(parts, "CELLS", 1_100)
+    monkeypatch.setattr(parts, "CELLS", 275)
     split = examine(STUDY, tmp_path, "north", {}).document()
     assert (split, bool(whole["findings"])) == (whole, fault is not None)
 
