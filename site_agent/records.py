@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +25,7 @@ from site_agent.contract.errors import Refused
 from site_agent.contract.identity import Entropy
 from site_agent.contributions import SECRET_BYTES, Contributions, secret_mark
 from site_agent.data.arrays import words_array, words_of
-from site_agent.runtime.files import sync_folder, write_private
+from site_agent.runtime.files import write_private
 
 FOLDER: Final = "contributions"
 FORMAT: Final = "quorum/1/contributions"
@@ -96,8 +95,7 @@ class Records:
 
     def _write(self, path: Path, data: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, data)
-        _sync(path)
+        write_private(path, data, durable=True)
 
 
 def _read(arrays: dict[str, NDArray[np.uint64]], said: Mapping[str, Any]) -> Contributions:
@@ -110,16 +108,6 @@ def _read(arrays: dict[str, NDArray[np.uint64]], said: Mapping[str, Any]) -> Con
     columns = {name: frozenset(found) for name, found in said["columns"].items()}
     named = said["identified"], {label: tuple(frames) for label, frames in said["selected"]}
     return Contributions(patients, whole, events, arrays, columns, *named)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file and its name are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync_folder(path.parent)
 
 
 def _lost(number: int, how: str) -> Refused:

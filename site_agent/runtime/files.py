@@ -18,14 +18,22 @@ def write_at_once(path: Path, data: bytes, mode: int | None = None) -> None:
     beside.replace(path)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 600 in place of one that is there, whatever that one's mode."""
+def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a file of mode 600 in place of one that is there, whatever that one's mode.
+
+    durable: it is on disk, with its name, when this returns.
+    """
     beside = path.with_name(f".{path.name}.part")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     beside.rename(path)
+    if durable:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

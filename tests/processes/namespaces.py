@@ -8,9 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+
+from tests.processes.gate import Gate
+from tests.processes.running import environment, free_port
+from tests.processes.world import World
 
 ADDRESS = f"10.213.{os.getpid() % 250 + 1}.{{}}"  # other workers have nets of their own
 HERE = 254  # the last part of this process's own address
@@ -76,6 +80,28 @@ class Net:
                 ip("netns", "delete", self.namespace(name))
         with suppress(subprocess.CalledProcessError):
             ip("link", "delete", self.bridge)
+
+
+def with_exchange_apart(stack: ExitStack, world: World, wires: Net, names: Sequence[str]) -> str:
+    """Enrol a world's hospitals over the loopback, then start its exchange in a network of its own.
+
+    The others of `names` get networks, too. Returns where the exchange listens.
+    """
+    port = free_port()
+    stack.callback(world.stop)
+    world.gate = stack.enter_context(Gate(f"http://127.0.0.1:{port}"))
+    world.furnish(port)
+    world.start_exchange()
+    world.enrol()
+    world.exchange.stop()
+    for name in ("exchange", *names):
+        wires.add(name)
+    listen = f"{wires.address('exchange')}:{port}"
+    world.gate.upstream = f"http://{listen}"
+    world.exchange.command = wires.inside("exchange", list(world.exchange.command))
+    world.exchange.environment = environment(QUORUM_EXCHANGE__LISTEN=listen)
+    world.start_exchange()
+    return listen
 
 
 def ip(*words: str) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes.gate import Gate
-from tests.processes.namespaces import Net, missing, net
-from tests.processes.running import environment, free_port, until
+from tests.processes.namespaces import Net, missing, net, with_exchange_apart
+from tests.processes.running import environment, until
 from tests.processes.world import World
 
 NINE = ("alder", "beech", "cedar", "dogwood", "elm", "fir", "gorse", "hazel", "ivy")
@@ -34,22 +34,9 @@ def wires() -> Iterator[Net]:
 @pytest.fixture
 def apart(tmp_path: Path, wires: Net) -> Iterator[World]:
     """Exchange and agents in their namespaces; enrolled before, over the loopback."""
-    port = free_port()
     world = World(tmp_path, NINE)
     with ExitStack() as stack:
-        stack.callback(world.stop)
-        world.gate = stack.enter_context(Gate(f"http://127.0.0.1:{port}"))
-        world.furnish(port)
-        world.start_exchange()
-        world.enrol()
-        world.exchange.stop()
-        for name in ("exchange", *NINE):
-            wires.add(name)
-        listen = f"{wires.address('exchange')}:{port}"
-        world.gate.upstream = f"http://{listen}"
-        world.exchange.command = wires.inside("exchange", list(world.exchange.command))
-        world.exchange.environment = environment(QUORUM_EXCHANGE__LISTEN=listen)
-        world.start_exchange()
+        listen = with_exchange_apart(stack, world, wires, NINE)
         # The one to be cut off goes through the gate, so that the moment of the cut is known.
         watched = stack.enter_context(Gate(f"http://{listen}", host=wires.here))
         for name, agent in world.agents.items():

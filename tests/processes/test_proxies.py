@@ -22,9 +22,8 @@ import pytest
 from site_agent.site import SETTINGS
 from tests.certificates import authority
 from tests.processes import namespaces, squid
-from tests.processes.gate import Gate
 from tests.processes.namespaces import Net, ip, net
-from tests.processes.running import environment, free_port, until
+from tests.processes.running import environment, until
 from tests.processes.squid import ASKS_FOR_PASSWORD, CUTS, ENDS_TLS, INSPECTS, PORT, Squids
 from tests.processes.world import AGENT, PYTHON, SITES, World
 
@@ -77,27 +76,15 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
     """Exchange, front, proxies and agents in their namespaces; enrolled before, over loopback."""
     _or_skip(namespaces.missing(), must=True)
     _or_skip(squid.missing(), must=False)
-    port = free_port()
     world = World(tmp_path_factory.mktemp("proxies"), SITES)
     with ExitStack() as stack:
         wires = stack.enter_context(net())
         open_to_all = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         open_to_all.chmod(0o755)
-        stack.callback(world.stop)
-        world.gate = stack.enter_context(Gate(f"http://127.0.0.1:{port}"))
-        world.furnish(port)
-        world.start_exchange()
-        world.enrol()
-        world.exchange.stop()
-        for name in ("exchange", "front", "inspector", "porter", "cutter", *SITES):
-            wires.add(name)
-        listen = f"{wires.address('exchange')}:{port}"
-        world.gate.upstream = f"http://{listen}"
-        world.exchange.command = wires.inside("exchange", list(world.exchange.command))
-        world.exchange.environment = environment(QUORUM_EXCHANGE__LISTEN=listen)
-        world.start_exchange()
+        names = ("front", "inspector", "porter", "cutter", *SITES)
+        listen = namespaces.with_exchange_apart(stack, world, wires, names)
         squids = Squids(open_to_all, wires, {HOST: wires.address("front")})
-        variables = start_proxies(stack, squids, port)
+        variables = start_proxies(stack, squids, int(listen.rpartition(":")[2]))
         for site, agent in world.agents.items():
             only_way(wires, site, PROXIES[site])
             agent.command = wires.inside(site, list(agent.command))

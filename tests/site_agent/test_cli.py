@@ -76,14 +76,6 @@ class Terminal:
         return [json.loads(body) for body in self.way.bodies("PUT /v1/studies")]
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """An exchange with five hospitals and their study."""
-    path = tmp_path_factory.mktemp("office") / "exchange.db"
-    with Office(f"sqlite:///{path}") as office:
-        yield office.furnished()
-
-
 @pytest.fixture
 def terminal(
     office: Office,

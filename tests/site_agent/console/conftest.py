@@ -27,14 +27,6 @@ class Hospital:
         return self.site.ledger().entries
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """An exchange with five hospitals and their study."""
-    path = tmp_path_factory.mktemp("office") / "exchange.db"
-    with Office(f"sqlite:///{path}") as office:
-        yield office.furnished()
-
-
 @pytest.fixture
 def hospital(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """A hospital whose steward has not decided yet."""
