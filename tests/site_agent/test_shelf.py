@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -38,14 +38,6 @@ def site(tmp_path: Path) -> Site:
 def shelf(site: Site) -> Shelf:
     """An empty shelf."""
     return Shelf(site)
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """An exchange with five hospitals and their study."""
-    path = tmp_path_factory.mktemp("office") / "exchange.db"
-    with Office(f"sqlite:///{path}") as office:
-        yield office.furnished()
 
 
 def frozen(text: str = STUDY, *, center: str = CENTER, own: str = NAME) -> tuple[str, str]:
