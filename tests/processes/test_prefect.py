@@ -7,6 +7,7 @@ flow run that was cut off is followed by another one, which goes on in the excha
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from flows.turns import holder
 from tests.processes.center import VICTIMS, Center
 from tests.processes.running import command_of, until, with_variable
 from tests.processes.world import STUDY
@@ -142,6 +144,58 @@ def test_cancelled_and_gone_on_with(center: Center) -> None:
     assert last is not None and (last.number, last.under_way) == (number, True)
     center.coordinator("refresh", STUDY, "--anyway", "--no-wait")
     assert center.completed(number) == center.expected
+
+
+def state_of(center: Center, run: str) -> dict[str, Any]:
+    """The state of a flow run, as Prefect's pages show it."""
+    (found,) = center.ask("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
+    state: dict[str, Any] = found["state"]
+    return state
+
+
+def stopped_in_mid_round(center: Center, stop: Callable[[str], object]) -> tuple[int, str]:
+    """A release whose flow run was stopped with a share on its way; its number, and the run."""
+    rule = center.gate.hold(HELD, "SHARE", 2)
+    number = center.order()
+    rule.wait()
+    pid, run = center.flow_run(), str(holder(center.home, STUDY))
+    stop(run)
+    until(lambda: not command_of(pid), "the flow's process is gone")
+    until(lambda: state_of(center, run)["type"] == "CANCELLED", "the run is cancelled")
+    last = center.last
+    rule.let_go()
+    assert last is not None and (last.number, last.under_way) == (number, True)
+    return number, run
+
+
+@pytest.mark.campaign
+def test_cancelled_on_prefects_pages(center: Center) -> None:
+    """What their button asks of the server ends the run; the next refresh goes on."""
+    cancelling = {"type": "CANCELLING", "name": "Cancelling"}
+    number, _ = stopped_in_mid_round(
+        center, lambda run: center.ask(f"flow_runs/{run}/set_state", state=cancelling)
+    )
+    center.coordinator("refresh", STUDY, "--anyway", "--no-wait")
+    assert center.completed(number) == center.expected
+
+
+@pytest.mark.campaign
+def test_a_refresh_that_takes_too_long(center: Center) -> None:
+    """Over refresh.timeout_s the runner ends it, and says so; with another limit it completes."""
+    settings = center.home_folder / "center.toml"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(before + "[refresh]\ntimeout_s = 2\n", encoding="utf-8")
+    center.exchange.stop()
+    center.start_exchange()
+    number, run = stopped_in_mid_round(center, lambda _: None)
+    settings.write_text(before, encoding="utf-8")
+    center.exchange.stop()
+    center.start_exchange()
+    center.coordinator("refresh", STUDY, "--anyway", "--no-wait")
+    assert (center.completed(number), state_of(center, run)["type"]) == (
+        center.expected,
+        "CANCELLED",
+    )
 
 
 def test_a_hospital_that_is_away(center: Center) -> None:
