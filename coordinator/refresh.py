@@ -30,7 +30,10 @@ WAIT, CONTINUE, BURN = "wait", "continue", "burn"
 
 
 class Refresh:
-    """One refresh of a study at the coordinating center."""
+    """One refresh of a study at the coordinating center.
+
+    was_draft: its release was a draft before, and only the report's PDF is missing.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Refresh:
         self._exchange = exchange
         self._progress = progress
         self.out = home.results(study.name)
+        self.was_draft = False
         after_deadline(home)  # what is wrong with it is better told before than after
         identity = home.identity()
         release = patiently(
@@ -62,14 +66,20 @@ class Refresh:
         """Return a release that was closed and is no draft yet, or one without its PDF, if any."""
         for last in standings(self._exchange, self.study.hash)[:1]:
             if last.state == "closed" and not self._is_done(last):
+                self.was_draft = self._is_left(last)
                 identity = self.home.identity()
                 return Release(self.study, identity, last.number, last.attempt, last.roster)
         return None
 
-    def _is_done(self, closed: Standing) -> bool:
+    def _is_left(self, closed: Standing) -> bool:
         """Return whether a closed release has its report and was left to be released."""
         found = left(self._exchange, self.study.name, closed.open)
-        if found is None or not (self._folder(closed.number) / REPORT).exists():
+        return found is not None and (self._folder(closed.number) / REPORT).exists()
+
+    def _is_done(self, closed: Standing) -> bool:
+        """Return whether nothing is missing of a closed release, its PDF neither."""
+        found = left(self._exchange, self.study.name, closed.open)
+        if found is None or not self._is_left(closed):
             return False
         return self._is_printed(closed.number, found) or not can_print()
 

@@ -19,12 +19,18 @@ from coordinator.report.markdown_text import bullets, code, escaped, markdown_ta
 from coordinator.report.views import Table
 
 PAGE_EVERY_S: Final = 1.0
+OF_RELEASE: Final = "release-"
+
+
+def of_release(number: int) -> str:
+    """Return the tag of the runs that have made a release, or a part of it."""
+    return f"{OF_RELEASE}{number}"
 
 
 def name_run(release: Release) -> None:
     """Name the flow run after study and release, and tag it with both; tags that it has stay."""
     study, number = release.study.name, release.number
-    tags = {*flow_run.tags, study, f"release-{number}"}
+    tags = {*flow_run.tags, study, of_release(number)}
     with get_client(sync_client=True) as client:
         client.update_flow_run(flow_run.id, name=f"{study} release {number}", tags=sorted(tags))
 

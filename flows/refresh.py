@@ -20,7 +20,7 @@ from prefect.states import Completed, Failed
 from coordinator.driver import Deferred, Late
 from coordinator.home import Home, open_home
 from coordinator.refresh import Refresh
-from flows.artifacts import RoundsPage, name_run, publish
+from flows.artifacts import RoundsPage, name_run, of_release, publish
 from flows.turns import turn
 from site_agent.contract.errors import BAD_CONFIGURATION, NotReady, QuorumError, Refused
 from site_agent.runtime.command import of_the_system
@@ -125,10 +125,18 @@ def _refreshed(
         if said.startswith(WAITING) and pages:
             pages[-1].write(said)
 
-    with home.exchange() as exchange:
-        running = Refresh(
+    def begun() -> Refresh:
+        return Refresh(
             home, frozen, exchange, without=without, deadline_s=deadline_s, progress=tell
         )
+
+    resumed = set(flow_run.tags)
+    with home.exchange() as exchange:
+        running = begun()
+        if running.was_draft and of_release(running.number) not in resumed:
+            # Something cut the last run off at its PDF. This one was ordered for the next release.
+            print_report(running)
+            running = begun()
         try:
             return _through(running, home, anyway, pages)
         except Late as late:

@@ -35,6 +35,7 @@ from prefect.states import Cancelled, Cancelling, Crashed
 
 from coordinator.home import Home, open_home
 from coordinator.reminders import remind
+from flows.artifacts import OF_RELEASE
 from flows.deployments import Deployments
 from flows.environment import HEARTBEAT_S
 from flows.refresh import refresh
@@ -219,8 +220,9 @@ async def _follow(client: PrefectClient, home: Home, deployments: list[UUID]) ->
         if is_alive(home, str(runs[0].id)):
             continue
         if 0 < crashed <= MOST_IN_A_ROW and runs[0].deployment_id:
+            begun = [tag for tag in runs[0].tags if tag.startswith(OF_RELEASE)]
             await client.create_flow_run_from_deployment(
-                runs[0].deployment_id, parameters=runs[0].parameters, tags=[FOLLOWS]
+                runs[0].deployment_id, parameters=runs[0].parameters, tags=[FOLLOWS, *begun]
             )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Session
 
 from coordinator.center import _with_parts, add_study, freeze_study, study_status
 from coordinator.center_words import status_in_words
@@ -19,9 +23,11 @@ from coordinator.waits import Waits, keep_waits, read_waits
 from coordinator.whose_turn import AWAY, BY_CODE, DATA, OTHER, SLOW, STEWARD, whose_turn
 from site_agent.contract.errors import ConfigurationError
 from site_agent.runtime.clock import unix_now
+from tests.certificates import authority
 from tests.coordinator.exchange.office import frozen_file
 from tests.coordinator.hospitals import SHORT, Hospitals, Served
 from tests.coordinator.listeners import listening, mail_server, webhook
+from tests.processes.running import free_port
 from tests.protocol import SITES, STUDY, World
 
 LATE_S = 4 * 3600
@@ -261,6 +267,64 @@ def test_e_mail(desk: Desk) -> None:
         {"lead@example.org", "it@elm.example.org,lead@example.org"},
         True,
     )
+
+
+class Accounts:
+    """Takes letters of who logged in, and keeps them with the names that were let in."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[list[str], bool]] = []
+
+    def __call__(self, _: Any, __: Any, envelope: Any, ___: str, given: Any) -> AuthResult:
+        """One account is known."""
+        return AuthResult(success=(given.login, given.password) == (b"quorum", b"s3cret"))
+
+    async def handle_DATA(self, _: Any, session: Session, envelope: Any) -> str:
+        """A letter, and whether it came over TLS."""
+        self.letters.append((envelope.rcpt_tos, session.ssl is not None))
+        return "250 taken"
+
+
+@contextmanager
+def office_of_mail(folder: Path, security: str) -> Iterator[tuple[Accounts, int]]:
+    """A server that takes letters over TLS from who logs in, and its port."""
+    signer = authority("Mail CA")
+    signer.write(folder)
+    (folder / "server.pem").write_bytes(signer.signed("127.0.0.1"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "server.pem")
+    accounts, port = Accounts(), free_port()
+    over = {"ssl_context": context} if security == "tls" else {"tls_context": context}
+    asked = {"auth_required": True, "auth_require_tls": security == "starttls"}
+    server = Controller(accounts, "127.0.0.1", port, authenticator=accounts, **over, **asked)
+    server.start()
+    try:
+        yield accounts, port
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_e_mail_over_tls_with_a_login(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    """A real server takes it; it takes nothing with another password, or from a server unknown."""
+    with office_of_mail(tmp_path, security) as (accounts, port):
+        login = {"smtp_user": "quorum", "smtp_password": "s3cret"}
+        mail = {"smtp": f"127.0.0.1:{port}", "smtp_security": security, "copies": "lead@x.org"}
+        desk.set(**mail, **login)
+        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+        desk.look(LATE_S + 60)
+        untrusted = list(accounts.letters)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        desk.set(**mail, **login | {"smtp_password": "wrong"})
+        desk.look(LATE_S + 660)
+        refused = list(accounts.letters)
+        desk.set(**mail, **login)
+        desk.look(LATE_S + 6600)
+    assert (untrusted, refused) == ([], [])
+    assert accounts.letters == [(["lead@x.org"], True)] * 2
+    assert "s3cret" not in "".join(desk.said)
 
 
 def test_a_server_that_takes_no_mail_is_tried_again(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prefect import tags
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -21,6 +22,8 @@ from coordinator.center import add_study, freeze_study
 from coordinator.driver import standings
 from coordinator.home import Home, open_home
 from coordinator.report.markdown import pieces
+from coordinator.report.pdf import can_print
+from flows.artifacts import of_release
 from flows.refresh import refresh
 from flows.turns import turn
 from tests.coordinator.hospitals import SHORT, Hospitals, Served, answering
@@ -195,6 +198,43 @@ def test_anyway(desk: Desk) -> None:
     desk.refresh()
     state = desk.refresh(anyway=True)
     assert str(state.message).startswith("release 2: ")
+
+
+def cut_off_at_its_pdf(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A release whose draft is there without its PDF; the folder of all releases."""
+    if not can_print():
+        pytest.skip("no report is printed here")
+    with monkeypatch.context() as patched:
+        patched.setattr("coordinator.refresh.print_report", lambda _: "cut off")
+        assert desk.refresh().name == "Completed"
+    return desk.home.results("protocol")
+
+
+def printed(folder: Path) -> list[str]:
+    """The releases that have a PDF."""
+    return sorted(path.parent.name for path in folder.glob("*/report.pdf"))
+
+
+def test_an_ordered_run_comes_to_the_next_release(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cut the last one off at its PDF costs the next one nothing: both are there."""
+    folder = cut_off_at_its_pdf(desk, monkeypatch)
+    state = desk.refresh(anyway=True)
+    assert (str(state.message)[:10], printed(folder)) == (
+        "release 2:",
+        ["release-1", "release-2"],
+    )
+
+
+def test_a_run_that_follows_ends_with_the_release(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that goes on for one that crashed with release 1 prints it, and opens nothing."""
+    folder = cut_off_at_its_pdf(desk, monkeypatch)
+    with tags(of_release(1)):
+        state = desk.refresh(anyway=True)
+    assert (str(state.message)[:10], printed(folder)) == ("release 1:", ["release-1"])
 
 
 def test_deferred(desk: Desk) -> None:

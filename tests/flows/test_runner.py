@@ -220,6 +220,14 @@ def test_a_crashed_run_is_followed() -> None:
     assert found == [(DEPLOYMENT, parameters, [FOLLOWS])]
 
 
+def test_a_run_that_follows_has_the_release_of_the_crashed_one() -> None:
+    """So that it ends with that one, and opens no other that nobody ordered."""
+    crashed = run(StateType.CRASHED)
+    crashed.tags = ["lung", "release-7"]
+    ((_, _, tags),) = followed(crashed)
+    assert tags == [FOLLOWS, "release-7"]
+
+
 def test_a_crashed_run_whose_process_is_there_is_not_followed_yet(
     home: Home, stack: ExitStack
 ) -> None:
