@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import time
@@ -70,8 +71,8 @@ class Child:
                 [sys.executable, "-m", "site_agent.worker", str(self._settings)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                pipesize=PIPE_BYTES,
             )
+            _widen(self._process)
         return self._process
 
     def rest(self) -> None:
@@ -91,6 +92,15 @@ class Child:
             process.kill()
             process.wait()
         _close(process)
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Have the pipes hold more at once, where the system lets this user have it."""
+    if sys.platform == "linux":
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # fs.pipe-max-size, or the user's pipes have their most
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

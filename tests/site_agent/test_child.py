@@ -187,3 +187,13 @@ def test_a_process_that_does_not_listen_is_killed(
     pid, began = child.pid, time.monotonic()
     child.end()
     assert (Path(f"/proc/{pid}").exists(), time.monotonic() - began < 5) == (False, True)
+
+
+def test_a_system_that_grants_no_wide_pipes(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's pipes may have their most already: it computes with those that there are."""
+
+    def refused(*_: object) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("fcntl.fcntl", refused)
+    assert child.answer("any", b"message")[1] == b"message"
