@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_at_once(path: Path, data: bytes, mode: int | None = None) -> None:
@@ -12,9 +13,10 @@ def write_at_once(path: Path, data: bytes, mode: int | None = None) -> None:
     mode: its rights, whatever the process's mask says; else those that the mask leaves.
     """
     beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(data)
-    if mode is not None:
-        beside.chmod(mode)
+    with _new(beside, 0o666) as file:
+        file.write(data)
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
     beside.replace(path)
 
 
@@ -24,9 +26,7 @@ def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
     durable: it is on disk, with its name, when this returns.
     """
     beside = path.with_name(f".{path.name}.part")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with _new(beside, 0o600) as file:
         file.write(data)
         if durable:
             file.flush()
@@ -34,6 +34,12 @@ def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
     beside.rename(path)
     if durable:
         sync_folder(path.parent)
+
+
+def _new(path: Path, mode: int) -> BinaryIO:
+    """Open a file that is new: what another user has put there, a link too, is not written to."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
 
 
 def sync_folder(folder: Path) -> None:
