@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from site_agent.contract.errors import ConfigurationError, StudyError
+from site_agent.contract.rows import SNAP
 from site_agent.contract.study.document import Node, read_document
 from site_agent.contract.study.fields import Fields, near, nearest
 from site_agent.contract.study.model import Column, Study, Table
@@ -304,6 +305,8 @@ class _Reader:
             number = _key_number(table.columns[table.key[1]], word)
             if number is None:
                 fields.issue(f"'{word}' is no value of {table.key[1]}", node)
+            elif number in found:
+                fields.issue(f"'{word}' is the same value of {table.key[1]} as one before", node)
             elif not isinstance(node.value, str) or not node.value:
                 fields.issue(f"found {node.kind()}, expected the name of a column", node)
             else:
@@ -376,7 +379,12 @@ def _key_number(column: Column, word: str) -> float | None:
     low, high = (
         float(bound) if bound is not None else found for bound in (column.low, column.high)
     )
-    return found if math.isfinite(found) and low <= found <= high else None
+    if not (math.isfinite(found) and low <= found <= high):
+        return None
+    if column.type == "number" or column.resolution is None:
+        return found
+    step = float(column.resolution)
+    return found if abs(round(found / step) * step - found) <= SNAP else None
 
 
 def _allowed(column: Column) -> tuple[str, ...]:

@@ -106,6 +106,8 @@ def test_an_identifier_among_the_columns_is_refused(tmp_path: Path) -> None:
     [
         ("day: {counted: true}", "day: {column: seen}", "write `day: {counted: true}`"),
         ("{0: crs_day0, 1", "{first: crs_day0, 1", "'first' is no value of day"),
+        ("{0: crs_day0, 1", "{0.5: crs_day0, 1", "'0.5' is no value of day"),
+        ("{0: crs_day0, 1", "{1.0: crs_day0, 1", "'1' is the same value of day as one before"),
         ("{0: crs_day0, 1", "{0: [x], 1", "expected the name of a column"),
         ("ward: {column: ward}", "ward: {counted: true}", "only the second key of a table"),
         ("{column: seen}", "{columns: {0: seen}}", "one row for each patient"),
@@ -116,7 +118,16 @@ def test_an_identifier_among_the_columns_is_refused(tmp_path: Path) -> None:
             "'day' is counted, and no column has 'columns'",
         ),
     ],
-    ids=["not counted", "no value", "no name", "no key", "one row", "nothing wide"],
+    ids=[
+        "not counted",
+        "no value",
+        "no whole day",
+        "one day twice",
+        "no name",
+        "no key",
+        "one row",
+        "nothing wide",
+    ],
 )
 def test_mappings_that_do_not_fit(tmp_path: Path, old: str, new: str, words: str) -> None:
     """Each is an issue that says what to write."""
