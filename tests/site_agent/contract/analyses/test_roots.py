@@ -39,3 +39,17 @@ def test_equal_signs_are_no_crossing() -> None:
     """Where the function has one sign at both ends, nothing is returned."""
     with pytest.raises(ValueError, match="same sign"):
         crossing(lambda x: x * x + 1, -1.0, 1.0)
+
+
+def test_values_too_small_to_be_multiplied() -> None:
+    """Signs count, also of numbers whose product is 0."""
+    assert abs(crossing(lambda x: 1e-170 * (x - 0.3), 0.0, 1.0) - 0.3) <= math.ulp(0.3)
+    with pytest.raises(ValueError, match="same sign"):
+        crossing(lambda x: 1e-170, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("where", [0.0, 0.5, 1.0])
+def test_what_is_no_number_is_no_crossing(where: float) -> None:
+    """NaN at an end or on the way is refused, not taken for a sign."""
+    with pytest.raises(ValueError, match="no number"):
+        crossing(lambda x: math.nan if x == where else x - 0.4, 0.0, 1.0)
