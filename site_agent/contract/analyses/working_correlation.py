@@ -54,7 +54,10 @@ def estimated(structure: str, z: Floats, n: Floats, waves: int) -> Floats:
 
 
 def _first_order(z: Floats, n: Floats, waves: int) -> float:
-    """Return the root of the equation of ar1 with the smallest sum of squares."""
+    """Return the root of the equation of ar1 with the smallest sum of squares.
+
+    The positive one where no patient has an odd lag: of a and -a, rounding would choose.
+    """
     first, second = np.triu_indices(waves, 1)
     lag = (second - first).astype(np.float64)
 
@@ -68,7 +71,8 @@ def _first_order(z: Floats, n: Floats, waves: int) -> float:
     values = np.array([equation(float(a)) for a in grid])
     crossings = np.flatnonzero(np.sign(values[1:]) != np.sign(values[:-1]))
     roots = [crossing(equation, float(grid[k]), float(grid[k + 1])) for k in crossings]
-    return min([*roots, float(grid[0]), float(grid[-1])], key=misfit)
+    found = min([*roots, float(grid[0]), float(grid[-1])], key=misfit)
+    return found if (lag[n > 0] % 2).any() else abs(found)
 
 
 def matrix(structure: str, parameters: Floats, waves: int) -> Floats:

@@ -33,6 +33,13 @@ def test_first_order() -> None:
     assert (5 - 10 * a) + 2 * a * (1 - 5 * a**2) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("seen", [0.05, 0.1, 0.5, 0.9])
+def test_first_order_without_an_odd_lag(seen: float) -> None:
+    """Seen at the first and third wave alone, a and -a fit alike: the root is the positive one."""
+    z, n = np.array([0.0, 40 * seen, 0.0]), np.array([0.0, 40.0, 0.0])
+    assert estimated("ar1", z, n, 3) == pytest.approx([seen**0.5], abs=1e-12)
+
+
 def test_matrices() -> None:
     """The correlation of two waves is the parameter, by its distance, or their own."""
     found = [matrix(s, p, 3)[0].tolist() for s, p in (
