@@ -83,8 +83,9 @@ class Pulse:
             write_at_once(self._file, json.dumps(said).encode())
             if self._metrics is not None:
                 write_at_once(self._metrics, self._text(said).encode(), READABLE)
-        except OSError as error:
-            trouble = f"no sign of life can be written: {of_the_system(error)}"
+        except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+            what = of_the_system(error) if isinstance(error, OSError) else "check the path"
+            trouble = f"no sign of life can be written: {what}"
             if trouble != self._trouble:
                 self._say(trouble)
             self._trouble = trouble

@@ -121,6 +121,14 @@ def test_a_file_that_cannot_be_written_ends_nothing(bench: Bench) -> None:
     assert bench.at == bench.now
 
 
+@pytest.mark.parametrize("name", ["/", "/a\\u0000b"])
+def test_a_path_that_no_file_can_have_ends_nothing(tmp_path: Path, name: str) -> None:
+    """The root of all folders, or a name with a zero in it."""
+    site, lines = set_up(tmp_path, more=f'[metrics]\nfile = "{name}"\n'), list[str]()
+    Pulse(site, site.ledger(), lines.append, lambda: NOW).beat(Beat(reached=True))
+    assert lines == ["no sign of life can be written: check the path"]
+
+
 @pytest.mark.parametrize(
     ("beaten", "answering", "words"),
     [
