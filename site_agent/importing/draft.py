@@ -23,7 +23,7 @@ from site_agent.importing.survey import Seen, Survey, survey
 
 # crs_1, crs_day1, crs.w2: a name, perhaps a word of time, a number. REDCap's checkboxes have ___.
 NUMBERED: Final = re.compile(
-    r"(.*?[^\W_])[_. -]?(?:d|day|t|time|w|wk|week|m|month|v|visit)?[_. -]?([0-9]{1,3})\Z",
+    r"(.*?[^\W_])[_. -]?(?:d|day|t|time|w|wk|week|m|month|v|visit)?[_. -]?(?<![0-9])([0-9]{1,3})\Z",
     re.IGNORECASE,
 )
 OPEN: Final = "   # open: "
@@ -182,13 +182,18 @@ def _side_by_side(
 ) -> dict[str, dict[int, Seen]]:
     """Return, for columns of a table, those whose names differ in a number at the end.
 
-    None, if the source has the table's second key in a column of its own.
+    None, if the source has the table's second key in a column of its own, and none of names of
+    which two have one number, as crs_1 and crs_day1: a person has to tell them apart.
     """
     stems: dict[str, dict[int, Seen]] = {}
+    unclear = set()
     for known in found.seen.columns:
         match = NUMBERED.match(known.name)
         if match and known.source == source and not known.identifier:
-            stems.setdefault(match[1], {})[int(match[2])] = known
+            numbered = stems.setdefault(match[1], {})
+            if numbered.setdefault(int(match[2]), known) is not known:
+                unclear.add(match[1])
+    stems = {stem: numbered for stem, numbered in stems.items() if stem not in unclear}
     counted = best[table.key[1]]
     several = [known.name for stem in stems.values() if len(stem) > 1 for known in stem.values()]
     if not several or (counted is not None and counted.name not in several):

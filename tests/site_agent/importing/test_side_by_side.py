@@ -146,6 +146,13 @@ def test_a_draft_sees_them(tmp_path: Path) -> None:
     ) == (True, True)
 
 
+@pytest.mark.parametrize("names", ["crs_1,crs_day1,crs_2", "crs_2021,crs_2022,crs_2023"])
+def test_a_draft_leaves_unclear_numbers_to_a_person(tmp_path: Path, names: str) -> None:
+    """Two columns of one number, and years, which would be counted by their last figures."""
+    write(tmp_path, {"data.csv": f"pid,seen,ward,{names}\nb,30,a,2,1,0\n"})
+    assert "counted: true" not in draft(study(WIDE_STUDY), [tmp_path / "data.csv"], tmp_path)
+
+
 IN_WEEKS = """\
 quorum: 1
 study: small
