@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from site_agent.approvals import approvals
-from site_agent.contract.errors import NotReady
+from site_agent.contract.errors import ConfigurationError, NotReady
 from site_agent.contract.version import VERSION
 from site_agent.ledger import Ledger
 from site_agent.runtime.clock import unix_of
@@ -28,6 +28,7 @@ from site_agent.site import Site
 EVERY_S: Final = 5.0
 SILENT_S: Final = 180  # the longest poll, twice, and the longest pause between two tries
 READABLE: Final = 0o644
+SUFFIX: Final = ".prom"  # what a collector reads, and no name of the agent's own files
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Pulse:
         self._file = pulse_file(site)
         named = site.settings["metrics.file"]
         self._metrics = site.settings.path("metrics.file") if named else None
+        if self._metrics is not None and self._metrics.suffix != SUFFIX:
+            raise ConfigurationError(f"metrics.file is '{named}', expected a file {SUFFIX}")
         self._ledger = ledger
         self._say = say
         self._clock = clock

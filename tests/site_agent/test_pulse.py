@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from site_agent.contract.errors import NotReady
+from site_agent.contract.errors import ConfigurationError, NotReady
 from site_agent.contract.version import VERSION
 from site_agent.pulse import EVERY_S, SILENT_S, Beat, Pulse, health, pulse_file
 from site_agent.site import Site
@@ -121,10 +121,19 @@ def test_a_file_that_cannot_be_written_ends_nothing(bench: Bench) -> None:
     assert bench.at == bench.now
 
 
-@pytest.mark.parametrize("name", ["/", "/a\\u0000b"])
-def test_a_path_that_no_file_can_have_ends_nothing(tmp_path: Path, name: str) -> None:
-    """The root of all folders, or a name with a zero in it."""
-    site, lines = set_up(tmp_path, more=f'[metrics]\nfile = "{name}"\n'), list[str]()
+@pytest.mark.parametrize("name", ["/", "state/ledger.jsonl", "agent.toml"])
+def test_metrics_take_no_place_of_another_file(tmp_path: Path, name: str) -> None:
+    """Only a name that a collector reads: the ledger and the settings have others."""
+    site = set_up(tmp_path, more=f'[metrics]\nfile = "{name}"\n')
+    with pytest.raises(
+        ConfigurationError, match=f"metrics.file is '{name}', expected a file .prom"
+    ):
+        Pulse(site, site.ledger(), print)
+
+
+def test_a_path_that_no_file_can_have_ends_nothing(tmp_path: Path) -> None:
+    """A name with a zero in it."""
+    site, lines = set_up(tmp_path, more='[metrics]\nfile = "/a\\u0000b.prom"\n'), list[str]()
     Pulse(site, site.ledger(), lines.append, lambda: NOW).beat(Beat(reached=True))
     assert lines == ["no sign of life can be written: check the path"]
 
