@@ -227,7 +227,9 @@ def _ended(results: Mapping[str, Any]) -> dict[str, str]:
     """Return why analyses, or models of a screen, end with this hospital's numbers alone."""
     found: dict[str, str] = {}
     for name, result in results.items():
-        models = {f"{name}, {model}": m for model, m in getattr(result, "models", {}).items()}
+        parts = getattr(result, "models", {})  # of a screen; others have models of another sort
+        named = parts.items() if isinstance(parts, Mapping) else ()
+        models = {f"{name}, {model}": outcome for model, outcome in named}
         for place, outcome in {name: result, **models}.items():
             if isinstance(outcome, Failure):
                 found[place] = outcome.because

@@ -15,7 +15,7 @@ from site_agent.serving import of_guard, rows_in_words
 Part = Mapping[str, Any]
 
 LONGEST: Final = 32  # parts of an argument that are written out; the document has all
-NOUNS = {"count": "count", "real": "number", "sealed": "number before blinding"}
+NOUNS = {"count": "count", "tally": "count", "real": "number", "sealed": "number before blinding"}
 
 
 def in_words(found: Preview, *, full: bool = False, width: int = 88) -> str:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coordinator.simulate import read_attributes
+from site_agent.contract.securesum.fixedpoint import ENCODINGS
+from site_agent.contract.study.read import read_study
+from site_agent.data.source import read_data
 from site_agent.preview import previewed
-from site_agent.preview_words import _flat, _numbers, in_words
+from site_agent.preview_words import NOUNS, _flat, _numbers, in_words
 from site_agent.review.page import places
+from studies.anakinra import generate as anakinra
+from studies.lung import export as lung
+from studies.mgh import generate as mgh
+from tests.docs.pages import ROOT
 from tests.protocol import STUDY, frozen, patients, site_data, the_data, the_study
+
+STUDIES = ROOT / "studies"
 
 
 @cache
@@ -46,6 +57,23 @@ def said(site: str = "elm", *, full: bool = False) -> str:
 def test_what_is_said(sentence: str) -> None:
     """What a steward is to know, in a sentence each."""
     assert sentence in said()
+
+
+@pytest.mark.parametrize(("name", "maker"), [("anakinra", anakinra), ("lung", lung), ("mgh", mgh)])
+def test_the_example_studies_can_be_said(name: str, maker: Any, tmp_path: Path) -> None:
+    """To the last round, whatever its analyses are."""
+    maker.write_sites(tmp_path)
+    text = (STUDIES / name / "study.yaml").read_text("utf-8")
+    site = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())[0]
+    study = read_study(text, "study.yaml")
+    fixed = read_attributes(tmp_path / site)
+    found = previewed(study, site, read_data(study, tmp_path / site, site, fixed), folder="data")
+    assert f"ROUND {len(found.rounds) - 1}" in in_words(found)
+
+
+def test_every_encoding_has_a_noun() -> None:
+    """A number of any lane can be told."""
+    assert set(NOUNS) == set(ENCODINGS)
 
 
 def test_every_round_has_its_size() -> None:
