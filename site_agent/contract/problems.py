@@ -74,6 +74,7 @@ class Problem(Exception):
 
 def read_problem(document: object) -> Problem | None:
     """Return the problem that an answer's body tells of, or None if it is none of the list."""
-    if not isinstance(document, dict) or document.get("code") not in KINDS:
+    code = document.get("code") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(code, str) or code not in KINDS:
         return None
-    return Problem(document["code"], str(document.get("detail", "")))
+    return Problem(code, str(document.get("detail", "")))

@@ -91,7 +91,12 @@ class Settings(Mapping[str, Any]):
 
     def path(self, key: str) -> Path:
         """Return a path; a relative one is taken from the folder of the settings file."""
-        return (self.file.parent / Path(self[key]).expanduser()).absolute()
+        try:
+            return (self.file.parent / Path(self[key]).expanduser()).absolute()
+        except RuntimeError:
+            raise ConfigurationError(
+                f"{key} is '{self[key]}', and this machine has no such user; write the path in full"
+            ) from None
 
 
 def masked(text: str) -> str:

@@ -358,3 +358,10 @@ def test_the_sample_says_what_each_setting_does() -> None:
     """The help of a setting stands above it, in lines that can be read."""
     text = sample(TABLE, "Settings.", {"exchange.poll_s": 5})
     assert "# Poll, seconds.\npoll_s = 5\n" in text
+
+
+def test_a_path_in_the_folder_of_nobody(tmp_path: Path) -> None:
+    """A user that the machine does not have is named, with the setting."""
+    found = read_settings(TABLE, tmp_path / "a.toml", {"QUORUM_DATA__FOLDER": "~nobody-of-us/data"})
+    with pytest.raises(ConfigurationError, match="data.folder is '~nobody-of-us/data'"):
+        found.path("data.folder")
