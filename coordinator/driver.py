@@ -115,7 +115,7 @@ def begin(
     everybody = asked[0].roster if asked else tuple(sorted(study.roster.sites))
     roster = tuple(site for site in everybody if site not in without)
     _refuse_small(study, roster)
-    _refuse_unapproved(study, roster, exchange)
+    _refuse_unapproved(study, roster, exchange, fixed=bool(asked))
     return Release(study, identity, last.number + 1 if last else 1, 1, roster)
 
 
@@ -139,16 +139,30 @@ def _refuse_small(study: Study, roster: Sequence[str]) -> None:
         )
 
 
-def _refuse_unapproved(study: Study, roster: Sequence[str], exchange: Exchange) -> None:
-    """Raise NotReady if a hospital of the roster has not approved the study."""
+def _refuse_unapproved(
+    study: Study, roster: Sequence[str], exchange: Exchange, *, fixed: bool
+) -> None:
+    """Raise NotReady if a hospital of the roster has not approved the study.
+
+    fixed: hospitals hold to the roster of an earlier release, and refuse a smaller one.
+    """
+    assert study.roster is not None
     approved = approvals(exchange, study.hash)
     missing = [site for site in roster if approved.get(site, {}).get("state") != "approved"]
-    if missing:
-        raise NotReady(
-            f"{len(roster) - len(missing)} of {len(roster)} hospitals have approved the study; "
-            f"not yet: {', '.join(missing)}. Wait for their stewards, or go on without them "
-            f"(--without {missing[0]}): all later releases then have that smaller roster"
+    if not missing:
+        return
+    smaller = [site for site in roster if site not in missing]
+    advice = "Wait for their stewards"
+    if not fixed and len(smaller) >= smallest_roster(study):
+        left_out = [site for site in sorted(study.roster.sites) if site not in smaller]
+        advice += (
+            f", or go on without them ({' '.join(f'--without {site}' for site in left_out)}): "
+            f"all later releases then have that smaller roster"
         )
+    raise NotReady(
+        f"{len(smaller)} of {len(roster)} hospitals have approved the study; "
+        f"not yet: {', '.join(missing)}. {advice}"
+    )
 
 
 def approvals(exchange: Exchange, study: str) -> dict[str, dict[str, Any]]:

@@ -463,11 +463,36 @@ def test_too_few_hospitals(under_way: bool, center: Center) -> None:
 
 def test_nothing_begins_without_approvals(unapproved: Center) -> None:
     """Who has not approved is named, and what to do."""
+    unapproved.hospitals.approve("alder", "beech", "elm")
+    assert words(unapproved.begin, NotReady) == (
+        "3 of 5 hospitals have approved the study; not yet: cedar, dogwood. Wait for their "
+        "stewards, or go on without them (--without cedar --without dogwood): all later releases "
+        "then have that smaller roster"
+    )
+
+
+def test_who_was_left_out_is_left_out_in_the_advice(unapproved: Center) -> None:
+    """The options that are told are all that the next call needs."""
+    unapproved.hospitals.approve("alder", "beech", "elm")
+    found = words(lambda: unapproved.begin("cedar"), NotReady)
+    assert "(--without cedar --without dogwood)" in found
+
+
+def test_a_roster_that_would_be_too_small_is_no_advice(unapproved: Center) -> None:
+    """Two hospitals run no study: there is nothing to do but wait."""
     unapproved.hospitals.approve("alder", "elm")
     assert words(unapproved.begin, NotReady) == (
         "2 of 5 hospitals have approved the study; not yet: beech, cedar, dogwood. Wait for their "
-        "stewards, or go on without them (--without beech): all later releases then have that "
-        "smaller roster"
+        "stewards"
+    )
+
+
+def test_a_roster_that_hospitals_hold_to_is_no_advice(center: Center) -> None:
+    """Behind a release that had a round hospitals refuse a smaller roster."""
+    center.run(center.driver())
+    revoke(center, "elm")
+    assert words(center.begin, NotReady) == (
+        "4 of 5 hospitals have approved the study; not yet: elm. Wait for their stewards"
     )
 
 
@@ -477,18 +502,22 @@ def test_without_those_that_have_not_approved(unapproved: Center) -> None:
     assert unapproved.begin("cedar").sites == FOUR
 
 
+def revoke(center: Center, site: str) -> None:
+    """Have a hospital say that its approval has ended."""
+    said = {"state": "revoked", "until": None, "at": int(center.office.now) + 1}
+    center.office.ask(site, "PUT", f"/v1/studies/{center.study.hash}/approval", said)
+
+
 def test_a_revoked_approval_is_none(center: Center) -> None:
     """What a hospital said last counts."""
-    said = {"state": "revoked", "until": None, "at": int(center.office.now) + 1}
-    center.office.ask("elm", "PUT", f"/v1/studies/{center.study.hash}/approval", said)
+    revoke(center, "elm")
     assert "not yet: elm." in words(center.begin, NotReady)
 
 
 def test_a_release_under_way_asks_for_no_approvals(center: Center) -> None:
     """It goes on: whoever revokes does not answer, and is told so by the hospital itself."""
     center.driver().open()
-    said = {"state": "revoked", "until": None, "at": int(center.office.now) + 1}
-    center.office.ask("elm", "PUT", f"/v1/studies/{center.study.hash}/approval", said)
+    revoke(center, "elm")
     assert center.begin().number == 1
 
 
