@@ -146,6 +146,17 @@ def pulse_file(site: Site) -> Path:
     return site.state / "pulse.json"
 
 
+def hindrances(site: Site) -> list[str]:
+    """Return the codes of what does not go on here, as the running agent told last."""
+    if not site.runs():
+        return []
+    try:
+        said = json.loads(pulse_file(site).read_text(encoding="utf-8"))
+        return sorted({str(code) for code in said["hindered"]})
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def health(site: Site, now: float) -> dict[str, str]:
     """Return how the running agent is, line by line; NotReady if there is none, or it is stuck.
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from site_agent.approvals import Approval, approvals
 from site_agent.contract.errors import Declined, NotReady, QuorumError, Unreachable
 from site_agent.contract.identity import fingerprint
+from site_agent.pulse import hindrances
 from site_agent.shelf import Shelf
 from site_agent.site import Site
 
@@ -54,6 +55,7 @@ def status(site: Site) -> tuple[dict[str, str], QuorumError | None]:
         "agent": agent_in_words(site),
         "studies": "; ".join(f"{name[:16]} {words}" for name, words in approved.items()) or "none",
         "releases": releases_in_words(ledger.entries),
+        **_hindered(site),
         "ledger": f"{len(ledger.entries)} entries, head {ledger.head[:16]}",
     }
     return found, trouble
@@ -87,6 +89,11 @@ def releases_in_words(entries: Sequence[Mapping[str, Any]]) -> str:
 def _new_key(site: Site) -> dict[str, str]:
     new = site.keys.next()
     return {} if new is None else {"new_key": fingerprint(new.member())}
+
+
+def _hindered(site: Site) -> dict[str, str]:
+    codes = hindrances(site)
+    return {"hindered": f"{', '.join(codes)}: see the agent's log"} if codes else {}
 
 
 def _trouble(site: Site) -> QuorumError | None:

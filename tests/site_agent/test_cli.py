@@ -622,6 +622,24 @@ def test_status_while_the_agent_runs(terminal: Terminal) -> None:
     assert json.loads(found.out)["agent"] == "runs"
 
 
+@pytest.mark.parametrize(
+    ("beat", "expected"),
+    [
+        ('{"hindered": ["unfit_data", "disk", "disk"]}', "disk, unfit_data: see the agent's log"),
+        ('{"hindered": []}', None),
+        ('{"hindered"', None),
+    ],
+    ids=["hindered", "well", "damaged"],
+)
+def test_status_of_what_does_not_go_on(terminal: Terminal, beat: str, expected: str | None) -> None:
+    """What the running agent told last is told, and is no matter of the exit code."""
+    (terminal.site.state / "pulse.json").write_text(beat)
+    with terminal.site.running():
+        found = terminal.call("status", "--json")
+    assert (found.code, json.loads(found.out).get("hindered")) == (0, expected)
+    assert "hindered" not in json.loads(terminal.call("status", "--json").out)
+
+
 def test_status_while_the_exchange_is_down(terminal: Terminal) -> None:
     """The rest is told all the same: exit code 69."""
     terminal.way.broken = REFUSED
