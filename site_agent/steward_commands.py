@@ -93,7 +93,8 @@ def approve(config: Path, study: str, until: datetime | None, yes: bool) -> None
 def revoke(config: Path, study: str) -> None:
     """End the approval of STUDY: from now on none of its questions is answered.
 
-    Releases that are closed cannot be taken back.
+    It asks nothing and has no --yes: to end is never harder than to approve. Releases that are
+    closed cannot be taken back.
 
     Example: site-agent revoke anakinra
     """
