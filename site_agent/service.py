@@ -8,7 +8,7 @@ from site_agent.agent import Agent
 from site_agent.child import Child
 from site_agent.contract.identity import Identity
 from site_agent.ledger import Ledger
-from site_agent.pulse import Pulse
+from site_agent.pulse import Beat, Pulse
 from site_agent.runtime.command import end_on_sigterm
 from site_agent.runtime.logs import log
 from site_agent.site import Site
@@ -22,13 +22,15 @@ def serve(site: Site) -> None:
         worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
         poll_s, again_s = (site.settings[f"exchange.{name}"] for name in ("poll_s", "again_s"))
         say = log(site.settings["log.format"], "agent")
+        pulse = Pulse(site, ledger, say)
         agent = Agent(
             *(exchange, worker, ledger, poll_s, say),
             again_s=again_s,
             settle=_settling(site, ledger),
-            beat=Pulse(site, ledger, say).beat,
+            beat=pulse.beat,
         )
         say(f"'{site.name}' runs; exchange {exchange.url}; ledger of {len(ledger.entries)} entries")
+        pulse.beat(Beat())  # the first poll may take half a minute
         try:
             agent.run()
         except KeyboardInterrupt:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,9 +22,11 @@ import httpx
 import pytest
 
 from site_agent import cli as module
+from site_agent.agent import Agent
 from site_agent.cli import cli, main
 from site_agent.contract.identity import fingerprint
 from site_agent.ledger import Ledger
+from site_agent.pulse import health
 from site_agent.runtime.http import patiently
 from site_agent.site import Site
 from tests.coordinator.exchange.office import STUDY_HASH, Office
@@ -755,6 +758,15 @@ def test_run_with_a_damaged_ledger(terminal: Terminal) -> None:
     """An agent with a damaged ledger does not run: exit code 70."""
     (terminal.site.state / "ledger.jsonl").write_bytes(b"{}\n")
     assert terminal.call("run").code == 70
+
+
+@pytest.mark.usefixtures("_signals")
+def test_run_gives_a_sign_of_life_at_once(terminal: Terminal) -> None:
+    """Before the first poll, which may take half a minute, its health is told."""
+    told: list[dict[str, str]] = []
+    terminal.patch.setattr(Agent, "run", lambda _: told.append(health(terminal.site, time.time())))
+    assert terminal.call("run").code == 0
+    assert [(one["agent"], one["exchange"]) for one in told] == [("waits", "not reached yet")]
 
 
 def environment() -> dict[str, str]:
