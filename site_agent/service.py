@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from site_agent.agent import Agent
@@ -9,19 +10,33 @@ from site_agent.child import Child
 from site_agent.contract.identity import Identity
 from site_agent.ledger import Ledger
 from site_agent.pulse import Beat, Pulse
-from site_agent.runtime.command import end_on_sigterm
-from site_agent.runtime.logs import log
+from site_agent.runtime.command import end_on_sigterm, outcome
+from site_agent.runtime.logs import JSON, log
 from site_agent.site import Site
 
 
 def serve(site: Site) -> None:
-    """Run the agent until it is stopped (SIGTERM or Ctrl-C); what was under way goes on later."""
+    """Run the agent until it is stopped (SIGTERM or Ctrl-C); what was under way goes on later.
+
+    What ends it is a line of the log, too, if the log is read by a program.
+    """
     end_on_sigterm()
+    say = log(site.settings["log.format"], "agent")
+    try:
+        _serve(site, say)
+    except Exception as error:
+        if site.settings["log.format"] != JSON:
+            raise
+        line, code = outcome(error)
+        say(line)
+        sys.exit(code)
+
+
+def _serve(site: Site, say: Callable[[str], None]) -> None:
     with site.running(), site.exchange() as exchange:
         ledger = site.ledger()
         worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
         poll_s, again_s = (site.settings[f"exchange.{name}"] for name in ("poll_s", "again_s"))
-        say = log(site.settings["log.format"], "agent")
         pulse = Pulse(site, ledger, say)
         agent = Agent(
             *(exchange, worker, ledger, poll_s, say),

@@ -40,16 +40,20 @@ def run(command: click.Command, arguments: list[str] | None) -> int:
         asked = isinstance(ended, click.Abort) and ended.__cause__ is None  # a question, by click
         click.echo(UNCONFIRMED if asked else "interrupted", err=True)
         return INTERRUPTED
-    except QuorumError as error:
-        click.echo(f"error: {error}", err=True)
-        return error.exit_code
-    except OSError as error:
-        click.echo(f"error: {of_the_system(error)}", err=True)
-        return BAD_CONFIGURATION
     except Exception as error:
-        click.echo(f"error: {internal(error)}; nothing was released", err=True)
-        return INTERNAL
+        line, code = outcome(error)
+        click.echo(line, err=True)
+        return code
     return DONE
+
+
+def outcome(error: Exception) -> tuple[str, int]:
+    """Return what is told of an error that ends a command, and the exit code."""
+    if isinstance(error, QuorumError):
+        return f"error: {error}", error.exit_code
+    if isinstance(error, OSError):
+        return f"error: {of_the_system(error)}", BAD_CONFIGURATION
+    return f"error: {internal(error)}; nothing was released", INTERNAL
 
 
 def of_the_system(error: OSError) -> str:

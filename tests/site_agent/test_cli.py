@@ -761,6 +761,20 @@ def test_run_with_a_damaged_ledger(terminal: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_ends_an_agent_is_a_line_of_a_json_log(terminal: Terminal, damaged: bool) -> None:
+    """A collector reads the reason as it reads each other line; the exit code is the same."""
+    terminal.patch.setenv("QUORUM_LOG__FORMAT", "json")
+    terminal.way.said["GET /v1/mail"] = problem(401, "signature", "enrol first")
+    if damaged:
+        (terminal.site.state / "ledger.jsonl").write_bytes(b"{}\n")
+    found = terminal.call("run")
+    last = [json.loads(line) for line in found.err.splitlines()][-1]
+    assert (found.code, last["process"]) == (70 if damaged else 78, "agent")
+    assert last["message"].startswith("error: ")
+
+
+@pytest.mark.usefixtures("_signals")
 def test_run_gives_a_sign_of_life_at_once(terminal: Terminal) -> None:
     """Before the first poll, which may take half a minute, its health is told."""
     told: list[dict[str, str]] = []
