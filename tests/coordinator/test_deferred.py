@@ -55,7 +55,7 @@ def words(center: Center) -> str:
 
 def test_a_release_that_is_deferred(center: Center) -> None:
     """It says how many differ, and until when it waits."""
-    assert f"{UNTIL}, or none: 1 patient of 1 hospital differ from release 1" in words(center)
+    assert f"{UNTIL}, or none: 1 patient of 1 hospital differs from release 1" in words(center)
 
 
 def test_a_deferred_release_is_not_ready_yet(center: Center) -> None:

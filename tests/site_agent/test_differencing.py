@@ -77,7 +77,7 @@ def test_what_differs_is_said(course: Course) -> None:
     course.release()
     course.changes.append(corrected("dose", 0.5, of=("elm",)))
     with pytest.raises(
-        Refused, match=r"1 patient of 1 hospital differ from release 1 .* in pooled"
+        Refused, match=r"1 patient of 1 hospital differs from release 1 .* in pooled"
     ):
         course.play().finish()
 

@@ -101,8 +101,8 @@ def refuse_deferred(policy: Policy, earlier: tuple[str, ...], totals: Arrays) ->
     """Refuse if a few patients have changed since an earlier release: neither none nor enough."""
     k, m = policy.changed_patients, policy.changed_sites
     said = [
-        f"{_counted(patients, 'patient')} of {_counted(sites, 'hospital')} differ from "
-        f"{_release(name)}"
+        f"{_counted(patients, 'patient')} of {_counted(sites, 'hospital')} "
+        f"{'differs' if patients == 1 else 'differ'} from {_release(name)}"
         for name, patients, sites in zip(earlier, totals["patients"], totals["sites"], strict=True)
         if _few(policy, patients, sites) and not selection_of(name)[0]
     ]

@@ -137,7 +137,7 @@ def test_what_is_said_of_a_deferred_release() -> None:
         running.send((answer(enrolled, PLENTY), answer(changed, few)))
     assert str(refusal.value) == (
         "deferred until at least 5 patients of at least 3 hospitals differ, or none: 1 patient of "
-        "1 hospital differ from release 1 of study 1a2b3c4d5e6f; 4 patients of 2 hospitals differ "
+        "1 hospital differs from release 1 of study 1a2b3c4d5e6f; 4 patients of 2 hospitals differ "
         "from release 2 of study 1a2b3c4d5e6f. The difference of two releases would be these "
         "patients (disclosure.between_releases)"
     )
