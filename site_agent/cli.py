@@ -241,7 +241,8 @@ def import_command(
     Without --draft, FILES is one mapping file, which says where each column comes from. With
     --draft, FILES are CSV, Excel, SPSS, Stata or SAS files, and REDCap's data dictionary if there
     is one. The tables are checked before they take the place of older ones. Exit code 1 if
-    something does not fit; it is told by file, row and column, never by value.
+    something does not fit; it is told by file, row and column, never by value. Warnings, on
+    standard error, tell values that the mapping leaves out.
 
     Example: site-agent import anakinra --draft mapping.yaml export.csv dictionary.csv
 
@@ -260,6 +261,8 @@ def import_command(
     if len(files) > 1:
         raise click.UsageError("expected one mapping file; with --draft, the files to map")
     found = import_tables(wanted, files[0], out or folder, site.name, attributes)
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
     if as_json:
         told = {"study": wanted.name, "folder": str(found.folder), "rows": dict(found.rows)}
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))

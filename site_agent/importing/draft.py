@@ -17,15 +17,10 @@ import pyarrow.compute as pc
 from site_agent.contract.study.model import Column, Study, Table
 from site_agent.data.units import factor, unit_in
 from site_agent.importing.conversion import NUMBER, Words
-from site_agent.importing.likeness import ENOUGH, codes_in_words, likeness, words_of
+from site_agent.importing.likeness import ENOUGH, NUMBERED, codes_in_words, likeness, words_of
 from site_agent.importing.sources import EVENT, INSTRUMENT
 from site_agent.importing.survey import Seen, Survey, survey
 
-# crs_1, crs_day1, crs.w2: a name, perhaps a word of time, a number. REDCap's checkboxes have ___.
-NUMBERED: Final = re.compile(
-    r"(.*?[^\W_])[_. -]?(?:d|day|t|time|w|wk|week|m|month|v|visit)?[_. -]?(?<![0-9])([0-9]{1,3})\Z",
-    re.IGNORECASE,
-)
 OPEN: Final = "   # open: "
 DAYS_ONLY: Final = "marked as an identifier; true, if only days or years may be kept of it"
 MOST_LEVELS: Final = 20
@@ -145,7 +140,9 @@ def _place(found: _Draft, known: Seen, indent: str) -> Iterator[str]:
         events = [e for e in pc.unique(columns[EVENT].filter(has)).to_pylist() if e]
         every = [e for e in pc.unique(columns[EVENT]).to_pylist() if e]
         if len(events) == 1 and len(every) > 1:
-            yield f"{indent}event: {_quoted(events[0])}"
+            others = ", ".join(event for event in every if event != events[0])
+            only = f"values only here today; also there: {others}"
+            yield f"{indent}event: {_quoted(events[0])}   # {_comment(only)}"
         elif len(events) > 1:
             shown = ", ".join(map(_quoted, events))
             yield f"{indent}event: []   # values in {_comment(shown)}"

@@ -11,6 +11,11 @@ from site_agent.contract.study.model import Column
 
 ENOUGH: Final = 0.6
 SAME_WORD: Final = 0.55
+# crs_1, crs_day1, crs.w2: a name, perhaps a word of time, a number. REDCap's checkboxes have ___.
+NUMBERED: Final = re.compile(
+    r"(.*?[^\W_])[_. -]?(?:d|day|t|time|w|wk|week|m|month|v|visit)?[_. -]?(?<![0-9])([0-9]{1,3})\Z",
+    re.IGNORECASE,
+)
 # What hospitals call things, beside what studies call them.
 SYNONYMS: Final = {
     "gender": "sex",

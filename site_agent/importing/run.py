@@ -33,10 +33,11 @@ WRITTEN: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was written, and how many rows each table has."""
+    """What was written, how many rows each table has, and what somebody should look at."""
 
     folder: Path
     rows: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
 
 
 def import_tables(
@@ -47,7 +48,8 @@ def import_tables(
     UnfitSource with file, row and column of what is wrong; DataError if the tables together do not
     fit the study. In either case the folder stays as it was.
     """
-    tables = build_tables(study, read_mapping(mapping, study), Faults())
+    found = build_tables(study, read_mapping(mapping, study), Faults())
+    tables = found.arrow
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
     try:
@@ -58,7 +60,9 @@ def import_tables(
             (staging / f"{name}{SUFFIX}").replace(folder / f"{name}{SUFFIX}")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return Imported(folder, {name: table.num_rows for name, table in tables.items()})
+    return Imported(
+        folder, {name: table.num_rows for name, table in tables.items()}, tuple(found.warnings)
+    )
 
 
 def write_draft(study: Study, files: Sequence[Path], path: Path) -> int:

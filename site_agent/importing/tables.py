@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Named
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from site_agent.contract.study.model import Column, Study, Table
 from site_agent.contract.study.tables import parent_of
 from site_agent.importing.conversion import Floats
 from site_agent.importing.faults import Faults, Integers, Mask
+from site_agent.importing.left_out import left_out
 from site_agent.importing.mapping import Mapping, Origin, TableMapping, Target
 from site_agent.importing.reading import Loaded, Sources, gather
 from site_agent.importing.sources import EVENT, INSTRUMENT
@@ -27,8 +28,16 @@ class Built:
     columns: Named[str, Floats]
 
 
-def build_tables(study: Study, mapping: Mapping, faults: Faults) -> dict[str, pa.Table]:
-    """Return the study's tables as Arrow; UnfitSource with everything found."""
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The study's tables as Arrow, and in words what was left out or may be wrong."""
+
+    arrow: Named[str, pa.Table]
+    warnings: list[str] = field(default_factory=list)
+
+
+def build_tables(study: Study, mapping: Mapping, faults: Faults) -> Tables:
+    """Return the study's tables; UnfitSource with everything found."""
     sources = Sources(mapping, faults)
     sources.load()
     day_0, wanted = sources.origins(), sources.wanted()
@@ -45,9 +54,10 @@ def build_tables(study: Study, mapping: Mapping, faults: Faults) -> dict[str, pa
             message = f"a patient of whom table {parent} has no row"
             faults.note(place, "orphan", built[name].rows[orphan], message)
     faults.stop()
-    return {
+    arrow = {
         name: _as_arrow(study.tables[name], table, sources.names) for name, table in built.items()
     }
+    return Tables(arrow, left_out(sources, wanted))
 
 
 def _place(table: TableMapping) -> Origin:
