@@ -57,7 +57,12 @@ def build_tables(study: Study, mapping: Mapping, faults: Faults) -> Tables:
     arrow = {
         name: _as_arrow(study.tables[name], table, sources.names) for name, table in built.items()
     }
-    return Tables(arrow, left_out(sources, wanted))
+    empty = [
+        f"table {name} has no row; is instrument or event right?"
+        for name, table in arrow.items()
+        if not table.num_rows
+    ]
+    return Tables(arrow, [*empty, *left_out(sources, wanted)])
 
 
 def _place(table: TableMapping) -> Origin:

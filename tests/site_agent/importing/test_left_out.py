@@ -119,3 +119,11 @@ def test_warnings_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFix
         *(0, False),
         2,
     )
+
+
+def test_a_table_without_rows(tmp_path: Path) -> None:
+    """Columns that are blank in the rows of the mapping."""
+    csv = "\n".join([WIDE_CSV.splitlines()[0], "a,40,b,,,,"]) + "\n"
+    assert warnings(tmp_path, csv, WIDE, read_study(WIDE_STUDY, "study.yaml")) == [
+        "table grades has no row; is instrument or event right?"
+    ]
