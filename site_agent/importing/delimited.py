@@ -28,7 +28,7 @@ def read_delimited(spec: SourceFile) -> Source:
         numbers: list[int] = []
         batch: list[list[str]] = []
         for number, row in enumerate(rows, start=2):
-            if not row:
+            if not any(map(str.strip, row)):
                 continue
             if len(row) != len(header):
                 raise unfit(

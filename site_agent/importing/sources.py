@@ -86,10 +86,14 @@ def read_source(spec: SourceFile) -> Source:
 
 
 def from_rows(file: str, header: list[str], rows: list[list[Any]], first: int) -> Source:
-    """Return cells with their header as a source; `first` is the number of the first row."""
-    words = [[word(cell) for cell in column] for column in zip(*rows, strict=True)]
-    words = words or [[] for _ in header]
-    numbers = np.arange(first, first + len(rows), dtype=np.int64)
+    """Return cells with their header as a source; `first` is the number of the first row.
+
+    Rows without any word are left out, and counted all the same.
+    """
+    read = [[word(cell) for cell in row] for row in rows]
+    kept = [place for place, row in enumerate(read) if any(row)]
+    words = list(zip(*(read[place] for place in kept), strict=True)) or [() for _ in header]
+    numbers = np.array(kept, dtype=np.int64) + first
     columns = {
         name: pa.chunked_array([pa.array(column, pa.string())])
         for name, column in zip(header, words, strict=True)

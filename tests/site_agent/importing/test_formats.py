@@ -10,7 +10,7 @@ from site_agent.contract.errors import ConfigurationError
 from site_agent.importing.faults import UnfitSource
 from site_agent.importing.run import import_tables
 from tests.site_agent.importing.formats import WRITERS, excel, frame
-from tests.site_agent.importing.hospital_files import MAPPING, columns, imported, study, write
+from tests.site_agent.importing.hospital_files import CSV, MAPPING, columns, imported, study, write
 
 
 def given(folder: Path, name: str) -> Path:
@@ -57,6 +57,17 @@ def test_a_row_of_a_sheet(tmp_path: Path) -> None:
     rows.loc[1, "sex"] = 7.0
     excel(tmp_path / "data.xlsx", rows)
     with pytest.raises(UnfitSource, match=r"data.xlsx, column sex: row 3: a word that is none"):
+        import_tables(study(), mapping, tmp_path / "out", "north", {})
+
+
+def test_blank_rows_of_a_sheet(tmp_path: Path) -> None:
+    """They are passed over, and counted."""
+    mapping = given(tmp_path, "data.xlsx")
+    excel(tmp_path / "data.xlsx", frame(CSV.replace("\na,", "\n,,,,,,,\na,")))
+    import_tables(study(), mapping, tmp_path / "out", "north", {})
+    assert columns(tmp_path / "out")["patient"] == ["a", "b", "c"]
+    excel(tmp_path / "data.xlsx", frame(CSV.replace("\na,", "\n,,,,,,,\n,")))
+    with pytest.raises(UnfitSource, match="row 4: no identifier of the patient"):
         import_tables(study(), mapping, tmp_path / "out", "north", {})
 
 

@@ -150,6 +150,13 @@ def test_what_is_said_of_a_file_that_does_not_fit(tmp_path: Path, name: str) -> 
     assert old in CSV and said in refused(tmp_path, csv=CSV.replace(old, new, 1))
 
 
+def test_blank_rows_are_passed_over(tmp_path: Path) -> None:
+    """Rows of bare commas, as spreadsheets write them; they are counted."""
+    csv = CSV.replace("\na,", "\n,,,,,,,\n , ,,,,,,\na,") + ",,,,,,,\n,,\n"
+    assert columns(imported(tmp_path, csv=csv)) == columns(imported(tmp_path / "plain"))
+    assert "row 5: a word" in refused(tmp_path, csv=csv.replace(",F,", ",X,"))[0]
+
+
 def test_another_encoding(tmp_path: Path) -> None:
     """A byte that is no UTF-8 is told with its line."""
     csv = CSV.replace("\nb,", "\nbé,").encode("cp1252")
