@@ -106,10 +106,7 @@ def _origin(found: _Draft) -> Iterator[str]:
     """The date from which days are counted: the study's words for it are near, or it is open."""
     if not any(known.kind == "date" for known in found.seen.columns):
         return
-    dates = [known for known in found.seen.columns if known.kind == "date"]
-    scored = [(max(likeness(word, k.name, k.label) for word in ORIGINS), k.name, k) for k in dates]
-    best = max(scored, key=lambda entry: entry[:2])
-    chosen = best[2] if best[0] >= ENOUGH else None
+    chosen = _day_0(found)
     yield "origin:   # day 0 of each patient: days are counted from here, and no date is kept"
     yield f"  source: {chosen.source if chosen else next(iter(found.seen.specs))}"
     yield (
@@ -123,16 +120,27 @@ def _origin(found: _Draft) -> Iterator[str]:
         yield from _place(found, chosen, "  ")
 
 
+def _day_0(found: _Draft) -> Seen | None:
+    dates = [known for known in found.seen.columns if known.kind == "date"]
+    scored = [(max(likeness(word, k.name, k.label) for word in ORIGINS), k.name, k) for k in dates]
+    best = max(scored, key=lambda entry: entry[:2], default=None)
+    return best[2] if best is not None and best[0] >= ENOUGH else None
+
+
 def _why(known: Seen) -> str:
     parts = [part for part in (known.label, known.note) if part]
     return f"   # {_comment('; '.join(parts))}" if parts else ""
 
 
-def _place(found: _Draft, known: Seen, indent: str) -> Iterator[str]:
+def _place(found: _Draft, known: Seen, indent: str, *, of_table: bool = False) -> Iterator[str]:
     """Yield the events and the repeating instrument in which a column has values."""
     columns = found.seen.sources[known.source].columns
     has = pc.is_valid(known.array)
-    if INSTRUMENT in columns:
+    instrument = _instrument(found, known) if of_table else ""
+    if instrument:
+        has = pc.fill_null(pc.equal(columns[INSTRUMENT], instrument), False)
+        yield f"{indent}instrument: {_quoted(instrument)}"
+    elif INSTRUMENT in columns:
         names = [n for n in pc.unique(columns[INSTRUMENT].filter(has)).to_pylist() if n]
         if len(names) == 1:
             yield f"{indent}instrument: {_quoted(names[0])}"
@@ -146,19 +154,61 @@ def _place(found: _Draft, known: Seen, indent: str) -> Iterator[str]:
         elif len(events) > 1:
             shown = ", ".join(map(_quoted, events))
             yield f"{indent}event: []   # values in {_comment(shown)}"
-            yield f"{indent}# take: last   # of several: first, last, smallest or largest"
+            if not of_table:
+                yield f"{indent}# take: last   # of several: first, last, smallest or largest"
+
+
+def _instrument(found: _Draft, known: Seen) -> str:
+    """Return the repeating instrument that a column is a field of, by form or by its values."""
+    source = found.seen.sources[known.source]
+    if INSTRUMENT not in source.columns:
+        return ""
+    array = pc.fill_null(source.columns[INSTRUMENT], "")
+    field = source.dictionary.field_of(known.name) if source.dictionary else None
+    if field is not None and field.form and field.form in pc.unique(array).to_pylist():
+        return field.form
+    names = pc.unique(array.filter(pc.is_valid(known.array))).to_pylist()
+    return str(names[0]) if len(names) == 1 else ""
+
+
+def _likest(found: _Draft, table: Table) -> dict[str, Seen | None]:
+    """Return the nearest column for each of a table's.
+
+    With a second key, those of one repeating instrument if it has half of them at least; day 0
+    is no such key, since it is one day for all rows of a patient.
+    """
+    known = found.seen.columns
+    best = {name: _best(found.study, column, known) for name, column in table.columns.items()}
+    if len(table.key) == 1:
+        return best
+    key = table.columns[table.key[1]]
+    values = [best[name] for name in best if name != key.name and best[name] is not None]
+    homes = [_instrument(found, column) for column in values if column is not None]
+    for home in sorted({home for home in homes if home}, key=homes.count, reverse=True):
+        fields = [column for column in known if _instrument(found, column) == home]
+        inside = {name: _best(found.study, table.columns[name], fields) for name in best}
+        if 2 * sum(inside[n] is not None for n in inside if n != key.name) >= len(values):
+            dates = [column for column in fields if column.kind == "date"]
+            if inside[key.name] is None and key.type == "time" and len(dates) == 1:
+                inside[key.name] = dates[0]
+            return inside
+    first = _day_0(found)
+    best[key.name] = _best(found.study, key, [column for column in known if column is not first])
+    return best
 
 
 def _table(found: _Draft, table: Table) -> Iterator[str]:
-    best = {name: _best(found, column, taken=()) for name, column in table.columns.items()}
+    best = _likest(found, table)
     sources = [known.source for known in best.values() if known is not None]
     source = max(found.seen.specs, key=sources.count) if sources else next(iter(found.seen.specs))
     yield f"  {table.name}:"
     yield f"    source: {source}"
     several = len(table.key) > 1
-    home = next((k for k in best.values() if k is not None and k.source == source), None)
+    order = sorted(best, key=lambda name: name in table.key)  # the second key last
+    here = [known for name in order if (known := best[name]) is not None]
+    home = next((known for known in here if known.source == source), None)
     if several and home is not None:
-        yield from _place(found, home, "    ")
+        yield from _place(found, home, "    ", of_table=True)
     yield "    columns:"
     wide = _side_by_side(found, table, source, best) if several else {}
     for name, column in table.columns.items():
@@ -223,10 +273,10 @@ def _columns(found: _Draft, column: Column, wide: dict[int, Seen]) -> Iterator[s
         yield from _unit(column, first)
 
 
-def _best(found: _Draft, column: Column, taken: Sequence[str]) -> Seen | None:
+def _best(study: Study, column: Column, among: Sequence[Seen]) -> Seen | None:
     scored = []
-    for known in found.seen.columns:
-        fits = _fits(found.study, column, known)
+    for known in among:
+        fits = _fits(study, column, known)
         if not fits or (known.identifier and known.kind != "date"):
             continue
         scored.append((fits * likeness(column.name, known.name, known.label), known.name, known))

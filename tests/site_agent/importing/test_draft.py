@@ -12,7 +12,7 @@ from site_agent.contract.study.read import read_study
 from site_agent.importing.draft import OPEN, draft
 from site_agent.importing.mapping import read_mapping
 from site_agent.importing.run import import_tables, write_draft
-from tests.site_agent.importing.hospital_files import CSV, EXAMPLE, columns, study, write
+from tests.site_agent.importing.hospital_files import CSV, EXAMPLE, STUDY, columns, study, write
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +151,62 @@ def test_a_file_with_tabs_and_a_mark_of_its_encoding(tmp_path: Path, encoding: s
     (tmp_path / "mapping.yaml").write_text(text, "utf-8")
     import_tables(study(), tmp_path / "mapping.yaml", tmp_path / "out", "north", {})
     assert columns(tmp_path / "out")["age"] == [49, 60, 41]
+
+
+VISITS = STUDY.replace(
+    "endpoints:",
+    """\
+  visits:
+    key: [patient, day]
+    columns:
+      day: {type: day}
+      nyha: {type: integer, range: [1, 4], missing: allowed}
+      weight_kg: {type: number, unit: kg, range: [3, 250], missing: allowed}
+endpoints:""",
+)
+REPEATED = """\
+record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,infusion,weight,visited,nyha,wt_visit
+1,baseline_arm_1,,,2021-02-01,61,,,
+1,baseline_arm_1,visit,1,,,2021-02-03,2,60
+1,month_1_arm_1,visit,1,,,2021-03-03,3,59
+2,baseline_arm_1,,,2021-02-01,70,,,
+2,baseline_arm_1,visit,1,,,2021-02-04,,69
+"""
+FORMS = """\
+field_name,form_name,field_type,field_label,identifier,text_validation_type_or_show_slider_number
+record_id,enrolment,text,Study number,,
+infusion,enrolment,text,Infusion (day 0),,date_ymd
+weight,enrolment,text,Weight (kg),,number
+visited,visit,text,Seen on,,date_ymd
+nyha,visit,text,NYHA class,,integer
+wt_visit,visit,text,Weight (kg) at the visit,,number
+"""
+
+
+@pytest.mark.parametrize("files", [["data.csv", "forms.csv"], ["data.csv"]])
+def test_a_table_of_the_fields_of_a_repeating_instrument(tmp_path: Path, files: list[str]) -> None:
+    """By the forms of the dictionary or by the rows; day 0 and the weight before it stay out."""
+    write(tmp_path, {"data.csv": REPEATED, "forms.csv": FORMS})
+    of = read_study(VISITS, "study.yaml")
+    found = draft(of, [tmp_path / name for name in files], tmp_path).partition("  visits:\n")[2]
+    assert [line.split("   #")[0] for line in found.splitlines()] == [
+        "    source: data",
+        "    instrument: visit",
+        "    event: []",
+        "    columns:",
+        "      day:",
+        "        column: visited",
+        "        as: day",
+        "      nyha:",
+        "        column: nyha",
+        "      weight_kg:",
+        "        column: wt_visit",
+    ]
+
+
+def test_day_0_is_no_second_key(tmp_path: Path) -> None:
+    """In rows of events, the day of a row stands open rather than to be day 0."""
+    csv = REPEATED.replace("redcap_repeat_instrument", "form").replace("visited", "met")
+    write(tmp_path, {"data.csv": csv.replace("infusion", "infusion_day")})
+    text = draft(read_study(VISITS, "study.yaml"), [tmp_path / "data.csv"], tmp_path)
+    assert lines(text.partition("  visits:\n")[2], "day") == ["column:"]
