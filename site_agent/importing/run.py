@@ -12,12 +12,13 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from site_agent.contract.errors import ConfigurationError
+from site_agent.contract.errors import ConfigurationError, DataError
 from site_agent.contract.study.model import Study
 from site_agent.data.source import read_data
 from site_agent.data.tables import SUFFIX
+from site_agent.importing.before_day_0 import traced
 from site_agent.importing.draft import OPEN, draft
-from site_agent.importing.faults import Faults
+from site_agent.importing.faults import Faults, UnfitSource
 from site_agent.importing.mapping import read_mapping
 from site_agent.importing.tables import build_tables
 from site_agent.runtime.files import write_private
@@ -45,8 +46,8 @@ def import_tables(
 ) -> Imported:
     """Write the study's tables into `folder` by the mapping file.
 
-    UnfitSource with file, row and column of what is wrong; DataError if the tables together do not
-    fit the study. In either case the folder stays as it was.
+    UnfitSource with file, row and column of what is wrong, or with the table or endpoint if only
+    the tables together do not fit the study. In either case the folder stays as it was.
     """
     found = build_tables(study, read_mapping(mapping, study), Faults())
     tables = found.arrow
@@ -55,7 +56,10 @@ def import_tables(
     try:
         for name, table in tables.items():
             write_table(table, staging / f"{name}{SUFFIX}")
-        read_data(study, staging, site, attributes)
+        try:
+            read_data(study, staging, site, attributes)
+        except DataError as error:
+            raise UnfitSource(traced(study, error.findings, found.early)) from None
         for name in tables:
             (staging / f"{name}{SUFFIX}").replace(folder / f"{name}{SUFFIX}")
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Named
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from site_agent.contract.rows import SNAP
 from site_agent.contract.study.model import Column, Study, Table
 from site_agent.contract.study.tables import parent_of
+from site_agent.importing.before_day_0 import BEFORE, Early
 from site_agent.importing.conversion import Floats
 from site_agent.importing.faults import Faults, Integers, Mask
 from site_agent.importing.left_out import left_out
@@ -30,10 +31,14 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The study's tables as Arrow, and in words what was left out or may be wrong."""
+    """The study's tables as Arrow, and in words what was left out or may be wrong.
+
+    early: what is to be said of negative times, by table and column, should they be wrong.
+    """
 
     arrow: Named[str, pa.Table]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
+    early: Early
 
 
 def build_tables(study: Study, mapping: Mapping, faults: Faults) -> Tables:
@@ -42,8 +47,9 @@ def build_tables(study: Study, mapping: Mapping, faults: Faults) -> Tables:
     sources.load()
     day_0, wanted = sources.origins(), sources.wanted()
     faults.stop()
+    early: dict[tuple[str, str], Faults] = {}
     built = {
-        name: _Builder(study, table, mapping.tables[name], sources).build(day_0, wanted)
+        name: _Builder(study, table, mapping.tables[name], sources, early).build(day_0, wanted)
         for name, table in study.tables.items()
     }
     for name, table in study.tables.items():
@@ -62,7 +68,7 @@ def build_tables(study: Study, mapping: Mapping, faults: Faults) -> Tables:
         for name, table in arrow.items()
         if not table.num_rows
     ]
-    return Tables(arrow, [*empty, *left_out(sources, wanted)])
+    return Tables(arrow, [*empty, *left_out(sources, wanted)], early)
 
 
 def _place(table: TableMapping) -> Origin:
@@ -75,6 +81,7 @@ class _Builder:
     table: Table
     mapping: TableMapping
     sources: Sources
+    early: dict[tuple[str, str], Faults]
 
     @property
     def _faults(self) -> Faults:
@@ -223,6 +230,13 @@ class _Builder:
             outside |= values < column.low
         if column.high is not None:
             outside |= values > column.high
+        if column.type == "time":
+            early, faults = values < 0, self._faults
+            if column.low is None or column.low < 0:
+                faults = self.early.setdefault((self.table.name, column.name), Faults())
+            else:
+                outside &= ~early
+            faults.note(place, "before the origin", at[early], BEFORE)
         bounds = [("any" if bound is None else f"{bound:g}") for bound in (column.low, column.high)]
         unit = f" {column.unit}".rstrip()
         message = f"a value outside of {' to '.join(bounds)}{unit}; check value and unit"

@@ -8,14 +8,17 @@ import pytest
 
 from site_agent.contract.errors import DataError, StudyError
 from site_agent.contract.study.read import read_study
+from site_agent.importing.faults import UnfitSource
 from site_agent.importing.run import import_tables
 from tests.site_agent.importing.hospital_files import (
     CSV,
     EXAMPLE,
     MAPPING,
+    STUDY,
     columns,
     imported,
     refused,
+    study,
 )
 
 
@@ -225,10 +228,42 @@ def test_dates_of_another_order(tmp_path: Path) -> None:
 def test_tables_that_do_not_fit_leave_the_old_ones(tmp_path: Path) -> None:
     """A death before the origin: refused by the study's own rules, and nothing is replaced."""
     before = (imported(tmp_path) / "patients.parquet").read_bytes()
-    with pytest.raises(DataError, match="endpoint survival: 1 row has a negative time"):
-        imported(tmp_path, csv=CSV.replace("2021-03-31,", "2021-02-21,", 1))
+    assert refused(tmp_path, csv=CSV.replace("2021-03-31,", "2021-02-21,", 1)) == [
+        "data.csv, column died: row 3: a day before day 0; correct it, or the patient's origin"
+    ]
     folder = tmp_path / "tables"
     assert ((folder / "patients.parquet").read_bytes(), len(list(folder.iterdir()))) == (before, 1)
+
+
+def test_what_only_the_tables_together_show(tmp_path: Path) -> None:
+    """A time beyond the horizon is told by endpoint, and that nothing was imported."""
+    text = STUDY.replace("endpoints:", "derive: {patients: {end: last_seen_day + 300}}\nendpoints:")
+    of = study(text.replace("censored: last_seen_day", "censored: end"))
+    with pytest.raises(UnfitSource, match=r"nothing was imported \(1 finding\)\n  endpoint surv"):
+        imported(tmp_path, of=of)
+
+
+def test_days_before_day_0_that_no_endpoint_takes(tmp_path: Path) -> None:
+    """The range of a day is from minus to plus the horizon."""
+    of = study(STUDY.replace("death: death_day", "death: last_seen_day"))
+    out = imported(tmp_path, csv=CSV.replace("2021-03-31,", "2021-02-21,", 1), of=of)
+    assert columns(out)["death_day"] == [-8, None, None]
+
+
+def test_days_before_day_0_that_the_range_has_not(tmp_path: Path) -> None:
+    """Refused whether an endpoint takes them or not."""
+    text = STUDY.replace("death: death_day", "death: last_seen_day")
+    of = study(text.replace("death_day: {type: day,", "death_day: {type: day, range: [0, 400],"))
+    with pytest.raises(UnfitSource, match="column died: row 3: a day before day 0"):
+        imported(tmp_path, csv=CSV.replace("2021-03-31,", "2021-02-21,", 1), of=of)
+
+
+def test_days_before_day_0_of_a_derived_column(tmp_path: Path) -> None:
+    """What an endpoint takes of a derived column is traced to the file."""
+    text = STUDY.replace("endpoints:", "derive: {patients: {end: last_seen_day + 0}}\nendpoints:")
+    of = study(text.replace("censored: last_seen_day", "censored: end"))
+    with pytest.raises(UnfitSource, match="data.csv, column seen: row 4: a day before day 0"):
+        imported(tmp_path, csv=CSV.replace("2022-01-01", "2021-12-30"), of=of)
 
 
 ISSUES = {
