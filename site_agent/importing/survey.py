@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,9 @@ IDENTIFYING: Final = frozenset(
         *("name", "surname", "forename", "firstname", "lastname", "initials"),
         *("mrn", "ssn", "nhs", "insurance", "passport"),
         *("phone", "telephone", "mobile", "email", "address", "street", "postcode", "zip"),
+        *("vorname", "nachname", "familienname", "geburtsname", "geburtsdatum", "geburtstag"),
+        *("adresse", "anschrift", "strasse", "plz", "telefon", "handy", "versichertennummer"),
+        *("nom", "prenom", "naissance", "courriel"),
     }
 )
 REDCAP: Final = (
@@ -134,13 +138,18 @@ def _seen(source_name: str, column: str, source: Source) -> Seen:
     array = source.columns[column]
     if source.dictionary is None or known is None:
         choices = source.choices.get(column, {})
-        identifier = bool(set(words_of(column)) & IDENTIFYING)
+        identifier = bool(set(words_of(_unaccented(column))) & IDENTIFYING)
         label, kind, note = source.labels.get(column, ""), _kind(array), ""
     else:
         choices, identifier = source.dictionary.choices_of(column), known.identifier
         label, note = source.dictionary.label_of(column), _note(known)
         kind = "date" if known.is_date else _kind(array)
     return Seen(source_name, column, label, kind, array, choices, note, identifier)
+
+
+def _unaccented(name: str) -> str:
+    """Return a name in letters of ASCII, as far as it has them: prénom is prenom."""
+    return unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
 
 
 def _note(known: Field) -> str:

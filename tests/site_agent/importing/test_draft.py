@@ -210,3 +210,14 @@ def test_day_0_is_no_second_key(tmp_path: Path) -> None:
     write(tmp_path, {"data.csv": csv.replace("infusion", "infusion_day")})
     text = draft(read_study(VISITS, "study.yaml"), [tmp_path / "data.csv"], tmp_path)
     assert lines(text.partition("  visits:\n")[2], "day") == ["column:"]
+
+
+def test_identifiers_of_other_languages(tmp_path: Path) -> None:
+    """Columns that are called so in German or French, with their accents."""
+    names = ["Vorname", "Nachname", "Adresse", "Telefon", "nom", "Prénom", "Straße"]
+    head, *rows = CSV.splitlines()
+    csv = "\n".join([",".join([head, *names]), *(row + ",x" * len(names) for row in rows)])
+    write(tmp_path, {"data.csv": csv})
+    text = draft(study(), [tmp_path / "data.csv"], tmp_path)
+    listed = re.search(r"^identifiers: \[(.*)\]", text, re.MULTILINE)
+    assert listed is not None and listed[1].count(",") == 6
