@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from site_agent.importing.sources import Source, check_header
 
 BATCH: Final = 50_000
 WIDE: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+UTF_8: Final = ("utf-8", "utf8", "utf_8", "utf-8-sig", "utf_8_sig")
 
 
 def read_delimited(spec: SourceFile) -> Source:
@@ -63,7 +65,7 @@ def _batch(header: list[str], rows: list[list[str]]) -> pa.RecordBatch:
 @contextmanager
 def _rows(spec: SourceFile) -> Iterator[Iterator[list[str]]]:
     """Give the rows of a file one by one; what breaks off is told with its row."""
-    encoding = "utf-8-sig" if spec.encoding.lower() in ("utf-8", "utf8") else spec.encoding
+    encoding = "utf-8-sig" if spec.encoding.lower() in UTF_8 else spec.encoding
     _check_beginning(spec)
     try:
         with spec.file.open(encoding=encoding, newline="") as file:
@@ -111,6 +113,9 @@ def _check_beginning(spec: SourceFile) -> None:
     if wide and not spec.encoding.lower().startswith(wide):
         message = f"the file is {wide.upper()}; say so in the mapping (encoding: {wide})"
         raise unfit(spec.file.name, "encoding", message)
+    if start.startswith(BOM_UTF8) and spec.encoding.lower() not in UTF_8:
+        message = "the file is UTF-8; take 'encoding' out of the mapping"
+        raise unfit(spec.file.name, "encoding", message)
 
 
 def _undecoded(spec: SourceFile, encoding: str) -> UnfitSource:
@@ -139,8 +144,11 @@ def _decodes(line: bytes, encoding: str) -> bool:
 def encoding_of(file: Path) -> str:
     """Return the likely encoding: UTF-8 if the file is that, else that of Windows in the west."""
     with file.open("rb") as opened:
-        if opened.read(2) in WIDE:
+        start = opened.read(3)
+        if start[:2] in WIDE:
             return "utf-16"
+        if start == BOM_UTF8:
+            return "utf-8"
         opened.seek(0)
         return "utf-8" if all(_decodes(line, "utf-8") for line in opened) else "cp1252"
 
