@@ -38,6 +38,7 @@ class Faults:
     """Collects findings while sources are read."""
 
     findings: list[Finding] = field(default_factory=list)
+    _unfit: dict[str, list[Integers]] = field(default_factory=dict)
 
     def say(self, place: str, rule: str, message: str) -> None:
         """Note what is wrong with a whole file or column."""
@@ -49,9 +50,15 @@ class Faults:
         rows: numbers of rows in the file, the header being row 1.
         """
         if len(rows):
+            if rule != "missing":
+                self._unfit.setdefault(place, []).append(rows)
             found = Finding(place, rule, len(rows), f"{in_words(rows)}: {message}")
             if found not in self.findings:
                 self.findings.append(found)
+
+    def unfit_rows(self, place: str) -> Integers:
+        """Return the rows of a place that were noted because of what stands there."""
+        return np.concatenate([np.zeros(0, dtype=np.int64), *self._unfit.get(place, ())])
 
     def stop(self) -> None:
         """Raise UnfitSource if anything was noted."""

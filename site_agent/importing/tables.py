@@ -106,7 +106,9 @@ class _Builder:
         for name, target in self.mapping.columns.items():
             found, at = self._picked(name, target, day_0)
             columns[name] = found[patients]
-            self._check(self.table.columns[name], target.place, columns[name], at[patients], home)
+            told = self._told(target.place, patients)
+            column = self.table.columns[name]
+            self._check(column, target.place, columns[name], at[patients], home, told)
         return Built(patients, home, columns)
 
     def _check_alone(self, loaded: Loaded, rows: Mask, first: Integers) -> None:
@@ -160,7 +162,9 @@ class _Builder:
         numbers = loaded.source.rows[rows][used]
         columns = {name: values[used] for name, values in columns.items()}
         for name, target in self.mapping.columns.items():
-            self._check(self.table.columns[name], target.place, columns[name], numbers, numbers)
+            told = self._told(target.place, numbers)
+            column = self.table.columns[name]
+            self._check(column, target.place, columns[name], numbers, numbers, told)
         built = Built(loaded.patient[rows][used], numbers, columns)
         self._check_key(loaded, built)
         return built
@@ -199,7 +203,8 @@ class _Builder:
         numbers = loaded.source.rows[rows][used]
         columns = {name: values[used] for name, values in found.items()}
         for name, place in places.items():
-            self._check(self.table.columns[name], place, columns[name], numbers, numbers)
+            told = self._told(place, numbers)
+            self._check(self.table.columns[name], place, columns[name], numbers, numbers, told)
         return Built(loaded.patient[rows][used], numbers, columns)
 
     def _check_key(self, loaded: Loaded, built: Built) -> None:
@@ -214,8 +219,27 @@ class _Builder:
             f"the key ({', '.join(self.table.key)}) stands more than once; keep one row of each",
         )
 
+    def _told(self, place: Origin | None, home: Integers) -> Mask:
+        """Return whose value was noted already as one that cannot be read; (n,).
+
+        home: the patients of a table of one row a patient, else the rows of the source.
+        """
+        if place is None:
+            return np.zeros(len(home), dtype=bool)
+        loaded = self.sources.of(place)
+        rows = self._faults.unfit_rows(f"{loaded.source.file}, column {place.column}")
+        if len(self.table.key) == 1:
+            rows = loaded.patient[np.isin(loaded.source.rows, rows)]
+        return np.isin(home, rows)
+
     def _check(
-        self, column: Column, origin: Origin | None, values: Floats, at: Integers, home: Integers
+        self,
+        column: Column,
+        origin: Origin | None,
+        values: Floats,
+        at: Integers,
+        home: Integers,
+        told: Mask,
     ) -> None:
         """Note values against the study's dictionary, with the rows that they are from."""
         if origin is None:
@@ -224,7 +248,7 @@ class _Builder:
         missing = np.isnan(values)
         if not column.missing:
             message = f"no value, where the study allows none missing ({column.name})"
-            self._faults.note(place, "missing", home[missing], message)
+            self._faults.note(place, "missing", home[missing & ~told], message)
         outside = np.zeros(len(values), dtype=bool)
         if column.low is not None:
             outside |= values < column.low
