@@ -192,13 +192,21 @@ class _Reader:
             return ""
         return fields.text(name)
 
+    def _days_only(self, fields: Fields) -> bool:
+        node = fields.named.get("days_only")
+        if node is None or node.value is not None:
+            return fields.flag("days_only")
+        fields.node_of("days_only")
+        fields.issue(f"{INCOMPLETE}: true, if only days or years may be kept", node)
+        return False
+
     def _origin(self, fields: Fields, sources: Named[str, SourceFile]) -> Origin:
         found = Origin(
             self._source_name(fields, sources),
             self._complete(fields, "column"),
             tuple(fields.texts("event")),
             fields.text("instrument"),
-            fields.flag("days_only"),
+            self._days_only(fields),
         )
         fields.close()
         return found
@@ -278,7 +286,7 @@ class _Reader:
                 self._complete(fields, "column"),
                 events or place.events,
                 instrument or place.instrument,
-                fields.flag("days_only"),
+                self._days_only(fields),
             )
         target = Target(
             alone,
@@ -299,7 +307,7 @@ class _Reader:
         if named and len(table.key) == 1:
             fields.issue("'columns' become rows, and this table has one row for each patient")
             return {}
-        days_only = fields.flag("days_only") if named else False
+        days_only = self._days_only(fields) if named else False
         found = {}
         for word, node in named:
             number = _key_number(table.columns[table.key[1]], word)
@@ -331,7 +339,9 @@ class _Reader:
         meant = {}
         for word, node in fields.each("values"):
             if node.value is None:
-                fields.issue(f"{INCOMPLETE}: what a word of the source means", fields.node)
+                # The path would have the word, which may be a value.
+                place = Node(fields.node.path, node.line, None)
+                fields.issue(f"{INCOMPLETE}: what a word of the source means", place)
                 continue
             meant[word] = _word(node)
             allowed = _allowed(column)

@@ -169,6 +169,35 @@ def test_another_encoding(tmp_path: Path) -> None:
     ]
 
 
+def test_a_word_is_told_once(tmp_path: Path) -> None:
+    """What cannot be read is not missing besides; nor is the day of a patient without an origin."""
+    csv = CSV.replace(",M,3.9", ",X,3.9").replace("2021-12-31", "")
+    assert [line.partition(":")[0] for line in refused(tmp_path, csv=csv)] == [
+        "data.csv, column birth",
+        "data.csv, column sex",
+        "data.csv, column seen",
+    ]
+
+
+def test_the_line_of_an_open_word(tmp_path: Path) -> None:
+    """The line with nothing behind its colon is named, the word that stands there is not."""
+    values = "\n        column: sex\n        values:\n          M: male\n          Fem:\n"
+    mapping = MAPPING.replace("{column: sex, values: {M: male, F: female}}\n", values)
+    with pytest.raises(StudyError) as found:
+        imported(tmp_path, mapping=mapping)
+    line = mapping.splitlines().index("          Fem:") + 1
+    said = f"line {line}: tables.patients.columns.sex: not completed yet"
+    assert said in str(found.value) and "Fem" not in str(found.value)
+
+
+def test_utf_8_with_its_mark_read_otherwise(tmp_path: Path) -> None:
+    """The first name would have the mark's bytes in front."""
+    mapping = MAPPING.replace("patient: pid,", "patient: pid, encoding: cp1252,")
+    assert refused(tmp_path, csv=b"\xef\xbb\xbf" + CSV.encode(), mapping=mapping) == [
+        "data.csv: the file is UTF-8; take 'encoding' out of the mapping"
+    ]
+
+
 def test_the_right_encoding(tmp_path: Path) -> None:
     """With the encoding in the mapping the file is read."""
     csv = CSV.replace("\nb,", "\nbé,").encode("cp1252")
@@ -269,6 +298,7 @@ def test_days_before_day_0_of_a_derived_column(tmp_path: Path) -> None:
 ISSUES = {
     "open": ("{column: died, as: day}", "{column: , as: day}", "not completed yet"),
     "open word": ("F: female", "F: ", "not completed yet: what a word of the source means"),
+    "open flag": ("as: age}", "as: age, days_only: }", "days_only: not completed yet: true, if"),
     "level": ("F: female", "F: femal", "did you mean 'female'?"),
     "field": ("multiply: 10", "times: 10", "unknown field 'times'"),
     "column": ("sex: {column", "sexx: {column", "'sexx' is not a column of the table"),
