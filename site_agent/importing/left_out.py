@@ -6,7 +6,9 @@ certain, so that an import tells it and goes on: counts and names, never a value
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,7 @@ from site_agent.importing.mapping import Mapping, Origin
 from site_agent.importing.reading import NOBODY, Loaded, Sources
 from site_agent.importing.sources import EVENT, INSTRUMENT
 
+ARM: Final = re.compile(r"[a-z0-9_]+_arm_[0-9]+[a-z]*\Z")  # REDCap's names of events
 Taken = tuple[Origin, tuple[str, ...]]  # a column, and the words that stand for no value there
 
 
@@ -64,22 +67,35 @@ def _elsewhere(sources: Sources, group: Sequence[Taken], wanted: Mask) -> Iterat
         known = pc.fill_null(columns[INSTRUMENT], "")
         instruments = pa.array({other.instrument for other, _ in group}, pa.string())
         rest = left & np.asarray(pc.is_in(known, value_set=instruments), dtype=bool)
-        yield from _told(where, known, left & ~rest, INSTRUMENT)
+        yield from _told(loaded, where, left & ~rest, INSTRUMENT)
     if EVENT in columns:
-        yield from _told(where, pc.fill_null(columns[EVENT], ""), rest, EVENT)
+        yield from _told(loaded, where, rest, EVENT)
 
 
-def _told(where: str, known: pa.ChunkedArray, rows: Mask, column: str) -> Iterator[str]:
+def _told(loaded: Loaded, where: str, rows: Mask, column: str) -> Iterator[str]:
     count = int(rows.sum())
     if not count:
         return
-    names = _in_words([name or "none" for name in pc.unique(known.filter(rows)).to_pylist()])
+    present = pc.unique(loaded.source.columns[column].filter(rows)).to_pylist()
+    names = _in_words(list(dict.fromkeys(_name(loaded, column, word) for word in present)))
     stand = "1 value stands" if count == 1 else f"{count} values stand"
     what, advice = "repeating instruments", "look at instrument"
     if column == EVENT:
         what, advice = "events", "add them under event"
     left = f"{stand} in {what} that the mapping leaves out ({names})"
     yield f"{where}: {left}; {advice}, or is it right?"
+
+
+def _name(loaded: Loaded, column: str, word: str | None) -> str:
+    """Return an event or instrument by name, unless cells are shifted and it may be a value."""
+    if word is None:
+        return "none"
+    dictionary = loaded.source.dictionary
+    forms = {known.form for known in dictionary.fields.values()} if dictionary else set()
+    if ARM.match(word) or (column == INSTRUMENT and word in forms):
+        return word
+    rows = np.asarray(pc.fill_null(pc.equal(loaded.source.columns[column], word), False))
+    return word if len(np.unique(loaded.patient[rows])) > 1 else "another"
 
 
 def _numbered(sources: Sources, wanted: Mask) -> Iterator[str]:

@@ -19,15 +19,15 @@ from tests.site_agent.importing.test_side_by_side import WIDE, WIDE_CSV, WIDE_ST
 EVENTS = """\
 pid,redcap_event_name,redcap_repeat_instrument,birth,sex,alb,smoker,start,died,seen,name
 a,base,,1971-06-30,F,,yes,2021-03-01,,,
-a,month_3,,,,,,,2021-05-21,2021-05-21,Doe
-a,month_12,,,,,,,,,
+a,m3_arm_1,,,,,,,2021-05-21,2021-05-21,Doe
+a,m12_arm_1,,,,,,,,,
 b,base,,1960-02-29,M,3.9,no,2021-02-28,,,
-b,month_12,,,,,,,NA,2022-01-31,
+b,m12_arm_1,,,,,,,NA,2022-01-31,
 b,base,labs,,,2.8,,,,,
 c,base,,1960-02-28,M,3.8,no,2021-02-28,,2021-03-01,
-c,month_12,,,,,,,2021-12-01,,
+c,m12_arm_1,,,,,,,2021-12-01,,
 """
-PINNED = MAPPING.replace("{column: died,", "{column: died, event: month_12,")
+PINNED = MAPPING.replace("{column: died,", "{column: died, event: m12_arm_1,")
 
 
 def warnings(folder: Path, csv: str, mapping: str, of: Study | None = None) -> list[str]:
@@ -41,10 +41,16 @@ def test_values_in_other_events_and_instruments(tmp_path: Path) -> None:
     """A death in an event that the mapping leaves out; blanks and words for none do not count."""
     assert warnings(tmp_path, EVENTS, PINNED) == [
         "data.csv, column alb: 1 value stands in repeating instruments that the mapping leaves "
-        "out (labs); look at instrument, or is it right?",
-        "data.csv, column died: 1 value stands in events that the mapping leaves out (month_3); "
+        "out (another); look at instrument, or is it right?",
+        "data.csv, column died: 1 value stands in events that the mapping leaves out (m3_arm_1); "
         "add them under event, or is it right?",
     ]
+
+
+def test_a_name_that_may_be_a_value_is_not_told(tmp_path: Path) -> None:
+    """An instrument of one patient alone, without a dictionary: its cells may be shifted."""
+    csv = EVENTS + "c,base,labs,,,2.9,,,,,\n"
+    assert ["(labs)" in line for line in warnings(tmp_path, csv, PINNED)] == [True, False]
 
 
 def test_only_patients_of_the_study_count(tmp_path: Path) -> None:
@@ -55,7 +61,7 @@ def test_only_patients_of_the_study_count(tmp_path: Path) -> None:
 
 def test_a_column_taken_from_each_event_by_another_name(tmp_path: Path) -> None:
     """What any column of the study takes is not left out."""
-    mapping = MAPPING.replace("{column: died,", "{column: died, event: [month_3, month_12],")
+    mapping = MAPPING.replace("{column: died,", "{column: died, event: [m3_arm_1, m12_arm_1],")
     assert [line for line in warnings(tmp_path, EVENTS, mapping) if "died" in line] == []
 
 
@@ -98,7 +104,7 @@ def test_a_draft_tells_the_other_events(tmp_path: Path) -> None:
     """Behind an event that is filled in stand those that the project has besides."""
     csv = EVENTS.replace("2021-05-21,2021-05-21", ",2021-05-21").replace(",died,", ",death_date,")
     write(tmp_path, {"data.csv": csv})
-    said = "        event: month_12   # values only here today; also there: base, month_3\n"
+    said = "        event: m12_arm_1   # values only here today; also there: base, m3_arm_1\n"
     assert said in draft(study(), [tmp_path / "data.csv"], tmp_path)
 
 
