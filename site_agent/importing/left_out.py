@@ -40,7 +40,7 @@ def left_out(sources: Sources, wanted: Mask) -> list[str]:
     # Day 0 and whom the study is about are asked on their own: they take no value of a table.
     groups += [[(place, ())] for place in _asked(mapping)]
     found = [line for group in groups for line in _elsewhere(sources, group, wanted)]
-    return list(dict.fromkeys((*found, *_numbered(sources, wanted))))
+    return list(dict.fromkeys((*found, *_numbered(sources, wanted, set(by_column)))))
 
 
 def _asked(mapping: Mapping) -> Iterator[Origin]:
@@ -98,16 +98,9 @@ def _name(loaded: Loaded, column: str, word: str | None) -> str:
     return word if len(np.unique(loaded.patient[rows])) > 1 else "another"
 
 
-def _numbered(sources: Sources, wanted: Mask) -> Iterator[str]:
+def _numbered(sources: Sources, wanted: Mask, used: set[tuple[str, str]]) -> Iterator[str]:
     """Tell the columns whose names differ in the number alone from some that become rows."""
-    mapping = sources.mapping
-    used = {
-        (place.source, place.column)
-        for table in mapping.tables.values()
-        for target in table.columns.values()
-        for place in target.places
-    }
-    for table in mapping.tables.values():
+    for table in sources.mapping.tables.values():
         loaded = sources.of(Origin(table.source, ""))
         for target in table.columns.values():
             stems = {_stem(place.column) for place in target.side_by_side.values()} - {""}
@@ -116,7 +109,7 @@ def _numbered(sources: Sources, wanted: Mask) -> Iterator[str]:
                 for name in loaded.source.columns
                 if _stem(name) in stems
                 and (table.source, name) not in used
-                and not _identifies(mapping, loaded, name)
+                and not sources.identifies(loaded.source, name)
                 and _with_value(loaded, name, set(loaded.spec.missing), wanted).any()
             ]
             if beside:
@@ -130,12 +123,6 @@ def _numbered(sources: Sources, wanted: Mask) -> Iterator[str]:
 def _stem(name: str) -> str:
     match = NUMBERED.match(name)
     return match[1] if match else ""
-
-
-def _identifies(mapping: Mapping, loaded: Loaded, name: str) -> bool:
-    dictionary = loaded.source.dictionary
-    known = dictionary.field_of(name) if dictionary else None
-    return name in mapping.identifiers or (known is not None and known.identifier)
 
 
 def _with_value(loaded: Loaded, column: str, missing: set[str], wanted: Mask) -> Mask:

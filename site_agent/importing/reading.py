@@ -85,10 +85,9 @@ class Sources:
         """Note each column that is in use and marked as an identifier."""
         for place, dates in self._used():
             source = self.of(place).source
-            known = source.dictionary.field_of(place.column) if source.dictionary else None
-            marked = known is not None and known.identifier
-            if not marked and place.column not in self.mapping.identifiers:
+            if not self.identifies(source, place.column):
                 continue
+            marked = _is_marked(source, place.column)
             if dates and place.days_only:
                 continue
             where = "Identifier? = y in the data dictionary" if marked else "under 'identifiers'"
@@ -103,6 +102,10 @@ class Sources:
             )
             if finding not in self.faults.findings:
                 self.faults.findings.append(finding)
+
+    def identifies(self, source: Source, column: str) -> bool:
+        """Return whether a column is marked as an identifier, by the dictionary or the mapping."""
+        return column in self.mapping.identifiers or _is_marked(source, column)
 
     def _used(self) -> Sequence[tuple[Origin, bool]]:
         """Return each column that the mapping takes, and whether only days are kept of it."""
@@ -271,6 +274,11 @@ def _calendar(days: Floats) -> tuple[Integers, Integers, Integers]:
         (months - years).astype(np.int64),
         (dates - months).astype(np.int64),
     )
+
+
+def _is_marked(source: Source, column: str) -> bool:
+    known = source.dictionary.field_of(column) if source.dictionary else None
+    return known is not None and known.identifier
 
 
 def _damaged(word: str) -> bool:

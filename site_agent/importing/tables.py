@@ -149,23 +149,7 @@ class _Builder:
         """One row for each row of the source that has any value."""
         if any(target.side_by_side for target in self.mapping.columns.values()):
             return self._by_column(loaded, rows, day_0)
-        columns, used = {}, np.zeros(int(rows.sum()), dtype=bool)
-        for name, target in self.mapping.columns.items():
-            column = self.table.columns[name]
-            if target.place is None:
-                columns[name] = np.full(len(used), np.nan)
-                continue
-            columns[name] = self.sources.values(
-                target.place, target, column, rows=rows, day_0=day_0
-            )
-            used |= ~np.isnan(columns[name])
-        numbers = loaded.source.rows[rows][used]
-        columns = {name: values[used] for name, values in columns.items()}
-        for name, target in self.mapping.columns.items():
-            told = self._told(target.place, numbers)
-            column = self.table.columns[name]
-            self._check(column, target.place, columns[name], numbers, numbers, told)
-        built = Built(loaded.patient[rows][used], numbers, columns)
+        built = self._at(None, loaded, rows, day_0)
         self._check_key(loaded, built)
         return built
 
@@ -186,19 +170,20 @@ class _Builder:
         self._check_key(loaded, built)
         return built
 
-    def _at(self, mark: float, loaded: Loaded, rows: Mask, day_0: Floats) -> Built:
-        """Return the rows of one value of the second key."""
+    def _at(self, mark: float | None, loaded: Loaded, rows: Mask, day_0: Floats) -> Built:
+        """Return the rows of one value of the second key; without `mark` it has its own column."""
         found, used, places = {}, np.zeros(int(rows.sum()), dtype=bool), {}
         for name, target in self.mapping.columns.items():
-            place = places[name] = target.side_by_side.get(mark, target.place)
-            if target.counted:
+            place = target.place if mark is None else target.side_by_side.get(mark, target.place)
+            places[name] = place
+            if target.counted and mark is not None:
                 found[name] = np.full(len(used), mark)
             elif place is None:
                 found[name] = np.full(len(used), np.nan)
             else:
                 column = self.table.columns[name]
                 found[name] = self.sources.values(place, target, column, rows=rows, day_0=day_0)
-                if target.side_by_side:
+                if mark is None or target.side_by_side:
                     used |= ~np.isnan(found[name])
         numbers = loaded.source.rows[rows][used]
         columns = {name: values[used] for name, values in found.items()}

@@ -8,7 +8,7 @@ import pytest
 
 from site_agent.contract.errors import DataError, StudyError
 from site_agent.importing.draft import draft
-from site_agent.importing.run import import_tables
+from tests.site_agent.importing import hospital_files
 from tests.site_agent.importing.hospital_files import columns, study, write
 
 GRADES = """\
@@ -69,9 +69,7 @@ def imported(
     folder: Path, mapping: str = WIDE, csv: str = WIDE_CSV, text: str = WIDE_STUDY
 ) -> Path:
     """The folder of the tables that these files give."""
-    write(folder, {"data.csv": csv, "mapping.yaml": mapping})
-    import_tables(study(text), folder / "mapping.yaml", folder / "out", "north", {})
-    return folder / "out"
+    return hospital_files.imported(folder, csv=csv, mapping=mapping, of=study(text))
 
 
 def test_columns_become_rows(tmp_path: Path) -> None:
