@@ -277,6 +277,5 @@ def _study(path: Path) -> Study:
     return _read(path.read_text(encoding="utf-8"), path.name)
 
 
-_read = lru_cache(STUDIES_KEPT)(
-    read_study
-)  # whoever waits for a release asks for it again and again
+# Whoever waits for a release asks for its study again and again.
+_read = lru_cache(STUDIES_KEPT)(read_study)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from coordinator.drafts import drop_draft, finish_draft, release_folder, write_draft
-from coordinator.driver import Deferred, Driver, Late, Standing, begin, standings
+from coordinator.driver import Deferred, Driver, Late, begin, standings
 from coordinator.home import Home
 from coordinator.looks import DEFERRED, NOTHING_NEW, note_look
 from coordinator.release import Release
@@ -65,23 +65,17 @@ class Refresh:
     def _unfinished(self) -> Release | None:
         """Return a release that was closed and is no draft yet, or one without its PDF, if any."""
         for last in standings(self._exchange, self.study.hash)[:1]:
-            if last.state == "closed" and not self._is_done(last):
-                self.was_draft = self._is_left(last)
+            if last.state != "closed":
+                continue
+            found = left(self._exchange, self.study.name, last.open)
+            if not (self._folder(last.number) / REPORT).exists():
+                found = None
+            printed = found is None or self._is_printed(last.number, found)
+            self.was_draft = not printed and can_print()
+            if found is None or self.was_draft:
                 identity = self.home.identity()
                 return Release(self.study, identity, last.number, last.attempt, last.roster)
         return None
-
-    def _is_left(self, closed: Standing) -> bool:
-        """Return whether a closed release has its report and was left to be released."""
-        found = left(self._exchange, self.study.name, closed.open)
-        return found is not None and (self._folder(closed.number) / REPORT).exists()
-
-    def _is_done(self, closed: Standing) -> bool:
-        """Return whether nothing is missing of a closed release, its PDF neither."""
-        found = left(self._exchange, self.study.name, closed.open)
-        if found is None or not self._is_left(closed):
-            return False
-        return self._is_printed(closed.number, found) or not can_print()
 
     def _is_printed(self, number: int, found: Left) -> bool:
         """Return whether the PDF is in its places, or nobody may add it any more."""

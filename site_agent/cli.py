@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -404,13 +405,18 @@ def status(config: Path, as_json: bool) -> None:
     from site_agent.standing import status as look
 
     found, trouble = look(site_here(config))
-    if as_json:
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:12} {value}")
+    _tell(found, as_json=as_json)
     if trouble is not None:
         raise trouble
+
+
+def _tell(found: Mapping[str, str], *, as_json: bool) -> None:
+    """Print named lines, or them as JSON."""
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:12} {value}")
 
 
 @cli.command()
@@ -425,12 +431,7 @@ def health(config: Path, as_json: bool) -> None:
     """
     from site_agent.pulse import health as look
 
-    found = look(site_here(config), time.time())
-    if as_json:
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
-        return
-    for name, value in found.items():
-        click.echo(f"{name:12} {value}")
+    _tell(look(site_here(config), time.time()), as_json=as_json)
 
 
 for _command in (

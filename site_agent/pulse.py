@@ -12,7 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,10 +135,7 @@ class Pulse:
 
 def _same(one: Beat, other: Beat) -> bool:
     """Return whether there is no news between two beats."""
-    return (one.answering, one.reached, one.hindered) == (
-        *(other.answering, other.reached),
-        other.hindered,
-    )
+    return replace(one, answered=other.answered) == other
 
 
 def pulse_file(site: Site) -> Path:
@@ -146,15 +143,20 @@ def pulse_file(site: Site) -> Path:
     return site.state / "pulse.json"
 
 
-def hindrances(site: Site) -> list[str]:
-    """Return the codes of what does not go on here, as the running agent told last."""
-    if not site.runs():
-        return []
+def _last(site: Site) -> dict[str, Any] | None:
+    """Return the last sign of life of the agent that runs; None if it gave none yet."""
     try:
         said = json.loads(pulse_file(site).read_text(encoding="utf-8"))
-        return sorted({str(code) for code in said["hindered"]})
+        codes = sorted({str(code) for code in said["hindered"]})
+        return {**said, "hindered": codes}
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return None
+
+
+def hindrances(site: Site) -> list[str]:
+    """Return the codes of what does not go on here, as the running agent told last."""
+    said = _last(site) if site.runs() else None
+    return [] if said is None else list(said["hindered"])
 
 
 def health(site: Site, now: float) -> dict[str, str]:
@@ -165,11 +167,11 @@ def health(site: Site, now: float) -> dict[str, str]:
     """
     if not site.runs():
         raise NotReady("no agent runs on this state; start it (`site-agent run`)")
-    try:
-        said = json.loads(pulse_file(site).read_text(encoding="utf-8"))
-        ago = max(0.0, now - said["at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise NotReady("the agent runs and has given no sign of life yet") from None
+    said = _last(site) or {}
+    at = said.get("at")
+    if not isinstance(at, int | float):
+        raise NotReady("the agent runs and has given no sign of life yet")
+    ago = max(0.0, now - at)
     if ago > SILENT_S and not said["answering"]:
         raise NotReady(
             f"the agent's last sign of life is {ago:.0f} s old, expected one within {SILENT_S} s; "
@@ -181,5 +183,5 @@ def health(site: Site, now: float) -> dict[str, str]:
         "agent": f"answers release {said['answering']}" if said["answering"] else "waits",
         "alive": f"{ago:.0f} s ago",
         "exchange": since,
-        "hindered": ", ".join(sorted(set(said["hindered"]))) or "nothing",
+        "hindered": ", ".join(said["hindered"]) or "nothing",
     }
