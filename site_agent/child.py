@@ -1,4 +1,4 @@
-"""The process that computes, as the agent sees it: started when needed, ended when idle."""
+"""The process that computes, as the agent sees it: ready, computing, ended when idle."""
 
 from __future__ import annotations
 
@@ -22,16 +22,25 @@ class WorkerDied(Exception):
 
 
 class Child:
-    """A worker for the agent that `settings` (a file) sets up; see worker.py."""
+    """A worker for the agent that `settings` (a file) sets up; see worker.py.
+
+    standby: whether a new one stands ready, with libraries and nothing else, while none is needed.
+    """
 
     def __init__(
-        self, settings: Path, idle_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Path,
+        idle_s: float,
+        *,
+        standby: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._idle_s = idle_s
+        self._standby = standby
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
-        self._used = clock()
+        self._used: float | None = None  # when it last answered; None: it has not yet
 
     @property
     def pid(self) -> int | None:
@@ -41,48 +50,55 @@ class Child:
     @property
     def running(self) -> bool:
         """Return whether the process of earlier messages is still there."""
+        return self._used is not None and self._alive()
+
+    def _alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start a process, which knows nothing of earlier messages."""
-        self.end()
-        self._started()
+        """Have a process that knows nothing of earlier messages."""
+        if self._used is not None or not self._alive():
+            self.end()
+            self._process = self._begun()
 
     def answer(self, study: str, wire: bytes) -> tuple[dict[str, Any], bytes]:
         """Return the worker's answer to a message; WorkerDied if it ended instead."""
-        process = self._started()
-        assert process.stdin is not None and process.stdout is not None
+        if self._used is None:
+            self.start()
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
         try:
             write_frame(process.stdin, {"study": study}, wire)  # type: ignore[arg-type]
-            return read_frame(process.stdout)  # type: ignore[arg-type]
+            answer = read_frame(process.stdout)  # type: ignore[arg-type]
         except (EOFError, BrokenPipeError):
             code = process.wait()
-            self._process = None
-            _close(process)
+            self.end()
             raise WorkerDied(
                 f"the process that computes ended ({_why(code)}); it is started again"
             ) from None
-        finally:
-            self._used = self._clock()
+        self._used = self._clock()
+        return answer
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "site_agent.worker", str(self._settings)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            _widen(self._process)
-        return self._process
+    def _begun(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "site_agent.worker", str(self._settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            process_group=0,  # Ctrl-C is for the agent, which ends this
+        )
+        _widen(process)
+        return process
 
     def rest(self) -> None:
-        """End the worker if it has been idle for long enough."""
-        if self._process is not None and self._clock() - self._used >= self._idle_s:
+        """End the worker if it has been idle for long enough; have one stand by if wanted."""
+        if self._used is not None and self._clock() - self._used >= self._idle_s:
             self.end()
+        if self._standby and self._process is None:
+            self.start()
 
     def end(self) -> None:
         """End the worker; what it was computing is computed again."""
-        process, self._process = self._process, None
+        process, self._process, self._used = self._process, None, None
         if process is None:
             return
         process.terminate()

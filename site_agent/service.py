@@ -35,7 +35,9 @@ def serve(site: Site) -> None:
 def _serve(site: Site, say: Callable[[str], None]) -> None:
     with site.running(), site.exchange() as exchange:
         ledger = site.ledger()
-        worker = Child(site.settings.file.absolute(), site.settings["work.idle_s"])
+        file = site.settings.file.absolute()
+        idle_s, standby = (site.settings[f"work.{name}"] for name in ("idle_s", "standby"))
+        worker = Child(file, idle_s, standby=standby)
         poll_s, again_s = (site.settings[f"exchange.{name}"] for name in ("poll_s", "again_s"))
         pulse = Pulse(site, ledger, say)
         agent = Agent(
@@ -47,6 +49,7 @@ def _serve(site: Site, say: Callable[[str], None]) -> None:
         say(f"'{site.name}' runs; exchange {exchange.url}; ledger of {len(ledger.entries)} entries")
         pulse.beat(Beat())  # the first poll may take half a minute
         try:
+            worker.rest()
             agent.run()
         except KeyboardInterrupt:
             say("stopped")

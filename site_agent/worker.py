@@ -1,7 +1,7 @@
 """The process that computes: it reads data and answers messages, and ends when it is idle.
 
-The agent starts it when a message comes, so that an agent at rest holds neither data nor
-libraries. It has no network: it gets a message and gives back bytes, or why it does not.
+Before its first message it holds libraries alone: no key, no file of the hospital is open. It
+has no network: it gets a message and gives back bytes, or why it does not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +146,8 @@ def start(file: Path) -> None:
     """Run on this process's pipes; whatever prints goes to stderr."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    if not requests.peek(1):
+        return  # the agent has ended, and there never was a message
     site = open_site(file, os.environ)
     _bound_memory(site.settings["work.memory_mib"])
     # An orphan of an agent that was killed may still compute: it ends first.
@@ -165,7 +166,6 @@ def start(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def worker(file: Path) -> None:
     """Answer the messages of an agent, which FILE sets up, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the agent, which ends this
     start(file)
 
 

@@ -70,6 +70,8 @@ class Value:
             return MASK
         if self.setting.kind == "texts":
             return ", ".join(f"{k} = {v}" for k, v in self.value.items())
+        if self.setting.kind == "flag":
+            return str(self.value).lower()
         return masked(str(self.value))
 
 

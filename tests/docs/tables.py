@@ -24,6 +24,8 @@ def settings(table: Sequence[Setting]) -> list[Row]:
 def _default(setting: Setting) -> str:
     if setting.default in ("", {}):
         return "none"
+    if setting.kind == "flag":
+        return f"`{str(setting.default).lower()}`"
     return f"`{setting.default:g}`" if setting.kind == "number" else f"`{setting.default}`"
 
 

@@ -59,7 +59,7 @@ def child(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     program.write_text(PROGRAM, encoding="utf-8")
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
-    found = Child(tmp_path / "agent.toml", 60, clock)
+    found = Child(tmp_path / "agent.toml", 60, clock=clock)
     yield found
     found.end()
 
@@ -163,11 +163,71 @@ def test_rest_without_a_process(child: Child, clock: Clock) -> None:
 
 
 def test_a_start_begins_with_nothing(child: Child) -> None:
-    """A process that is started on purpose is another one."""
+    """A process that is started on purpose is another one, and knows of no message."""
     child.answer("study", b"1")
     first = child.pid
     child.start()
-    assert (child.pid == first, child.running) == (False, True)
+    assert (child.pid == first, child.running) == (False, False)
+
+
+def test_a_process_to_which_nothing_was_said_is_kept(child: Child) -> None:
+    """Who knows nothing need not be started again to know nothing."""
+    child.start()
+    first = child.pid
+    child.start()
+    child.answer("study", b"1")
+    assert (first is not None, child.pid, child.running) == (True, first, True)
+
+
+def test_a_process_that_died_unasked_is_replaced(child: Child) -> None:
+    """A process that died before its first message costs none."""
+    child.start()
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.answer("study", b"1")[1] == b"1"
+
+
+@pytest.fixture
+def standing_by(child: Child, tmp_path: Path, clock: Clock) -> Iterator[Child]:
+    """The same with a process that stands by."""
+    found = Child(tmp_path / "agent.toml", 60, standby=True, clock=clock)
+    yield found
+    found.end()
+
+
+def test_a_process_stands_by(standing_by: Child) -> None:
+    """An agent at rest has a process that knows nothing, and gives it the first message."""
+    standing_by.rest()
+    first = standing_by.pid
+    standing_by.rest()
+    running = standing_by.running
+    standing_by.answer("study", b"1")
+    assert (first is not None, running, standing_by.pid) == (True, False, first)
+
+
+def test_an_idle_process_is_relieved(standing_by: Child, clock: Clock) -> None:
+    """After a release, another process stands by: it holds none of the data."""
+    standing_by.answer("study", b"1")
+    first, clock.now = standing_by.pid, 60
+    standing_by.rest()
+    assert (Path(f"/proc/{first}").exists(), standing_by.running) == (False, False)
+    assert standing_by.pid not in (None, first)
+
+
+def test_a_process_that_died_in_a_message_is_relieved(standing_by: Child) -> None:
+    """After that, too, another one stands by."""
+    with pytest.raises(WorkerDied):
+        standing_by.answer("dies", b"1")
+    standing_by.rest()
+    assert (standing_by.running, standing_by.pid is None) == (False, False)
+
+
+def test_an_interrupt_from_the_terminal_is_for_the_agent(child: Child) -> None:
+    """The process is none of the agent's group, to which a terminal sends Ctrl-C."""
+    child.start()
+    assert child.pid is not None
+    assert os.getpgid(child.pid) != os.getpgid(0)
 
 
 def test_an_ended_process_is_gone(child: Child) -> None:

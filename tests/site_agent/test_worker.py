@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import os
-import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -431,7 +431,7 @@ def test_a_process_with_wrong_settings_says_so(site: Site) -> None:
     """Settings that were spoilt while the agent runs are told in a line, without a traceback."""
     site.settings.file.write_text("[work]\nmemory_mib = -1\n", encoding="utf-8")
     with process(site) as found:
-        _, err = found.communicate(b"", 30)
+        _, err = found.communicate(asked(opening()), 30)
     assert (found.returncode, err.decode().splitlines()) == (
         78,
         [
@@ -442,16 +442,23 @@ def test_a_process_with_wrong_settings_says_so(site: Site) -> None:
     )
 
 
-def test_ctrl_c_is_for_the_agent(site: Site) -> None:
-    """An interrupt that reaches both leaves the process to the agent, which ends it."""
+def test_nothing_is_open_before_the_first_message(site: Site) -> None:
+    """A process that stands by holds no lock, and takes the settings that the message finds."""
     with process(site) as found:
-        assert found.stdin is not None and found.stdout is not None
-        found.stdin.write(asked(opening()))
-        found.stdin.flush()
-        read_frame(found.stdout)  # type: ignore[arg-type]
-        found.send_signal(signal.SIGINT)
-        out, err = found.communicate(asked(opening()), 30)
-    assert (read_frame(io.BytesIO(out))[0]["code"], err) == ("not_approved", b"")
+        assert found.stdin is not None
+        time.sleep(2)  # it has loaded its libraries
+        with locked(site.state / "computing"):
+            pass
+        site.settings.file.write_text("[work]\nmemory_mib = -1\n", encoding="utf-8")
+        _, err = found.communicate(asked(opening()), 30)
+    assert (found.returncode, b"work.memory_mib" in err) == (78, True)
+
+
+def test_an_end_without_a_message(site: Site) -> None:
+    """A process that stood by when its agent ended just ends."""
+    with process(site) as found:
+        assert found.communicate(b"", 30) == (b"", b"")
+    assert found.returncode == 0
 
 
 def test_an_orphan_ends_first(site: Site) -> None:

@@ -71,6 +71,14 @@ def secrets(tmp_path: Path) -> str:
 NAMED = '[site]\nname = "of the file"\n'
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"), [({}, "false"), ({"QUORUM_WORK__CAREFUL": "yes"}, "true")]
+)
+def test_a_flag_is_shown_as_a_file_has_it(file: Path, given: dict[str, str], shown: str) -> None:
+    """A flag reads as it would be written into the file."""
+    assert read(file, NAMED, given).values_by_key["work.careful"].shown() == shown
+
+
 def test_a_flag_comes_first(file: Path, secrets: str) -> None:
     """What the command line says is before all else."""
     environment = {"QUORUM_SITE__NAME": "of the environment", "QUORUM_SECRETS": secrets}
