@@ -6,6 +6,7 @@ others each time (--hypothesis-profile=random).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,12 @@ settings.register_profile("fixed", derandomize=True)
 settings.register_profile("random", derandomize=False)
 settings.load_profile("fixed")
 passwords.COST -= 10  # of what a password costs to look at, a thousandth
+
+
+def pytest_collection_finish() -> None:
+    """Have each collection of garbage pass over thousands of tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")
