@@ -123,8 +123,9 @@ kills: $(READY)
 	@$(BIN)/python -m pytest -q -s -m kills tests/processes/test_random_kills.py
 
 bench: $(READY) bench-cox
-	@$(BIN)/python benchmarks/release.py
-	@$(BIN)/python benchmarks/processes.py
+	@PYTHONPATH=. $(BIN)/python benchmarks/release.py
+	@PYTHONPATH=. $(BIN)/python benchmarks/processes.py
+	@PYTHONPATH=. $(BIN)/python benchmarks/refresh.py
 
 bench-cox: $(READY)
 	@PYTHONPATH=. $(BIN)/python benchmarks/cox_million.py

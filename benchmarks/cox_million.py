@@ -1,6 +1,6 @@
 """A Cox model of a million patients over ten hospitals, beside R and others on the pooled table.
 
-    python benchmarks/cox_million.py [--rows N] [--repeats N]
+    PYTHONPATH=. python benchmarks/cox_million.py [--rows N] [--repeats N]
 
 One study with one model: ten covariates, pooled baseline, open risk sets, in one process, every
 message, mask, signature and file as between machines, as many hospitals at a time as there are

@@ -1,6 +1,6 @@
 """What class A gives away about a binary covariate, with the counts of a curve.
 
-    python benchmarks/inference.py [RUNS]
+    PYTHONPATH=. python benchmarks/inference.py [RUNS]
 
 Made-up patients, deaths and carriers drawn at random, seeds fixed. For each size: how often
 score and information at beta = 0 leave one path of the carriers (tests/privacy/inversion.py has

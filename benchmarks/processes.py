@@ -1,10 +1,10 @@
 """What the way over processes costs: a release over agents and an exchange, beside simulation.
 
-    python benchmarks/processes.py
+    PYTHONPATH=. python benchmarks/processes.py
 
 Real agents (their loop and their process that computes) and a real exchange on this machine,
 driven without Prefect. Both figures come from one run; the ratio is what counts. An agent at rest
-is measured by its resident memory.
+is measured by its resident memory and that of its process that stands by.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def over_processes(study: str, sites: Path, place: Path) -> tuple[float, float]:
         with home.exchange() as exchange:
             while len(approvals(exchange, home.frozen(study).hash)) < len(configs):
                 time.sleep(0.1)
-            at_rest = memory_mib(running[1].pid)
+            agents = [process.pid for process in running[1:]]
+            let_settle(agents)
+            at_rest = sum(memory_mib(pid) for pid in (agents[0], *children(agents[0])))
             begun = time.perf_counter()
             released(home, study, exchange)
             return time.perf_counter() - begun, at_rest
@@ -106,6 +108,26 @@ def released(home: Home, study: str, exchange: Exchange) -> None:
         refresh.round(refresh.driver.release.rounds)
     refresh.results()
     refresh.close()
+
+
+def let_settle(pids: list[int]) -> None:
+    """Wait until nothing is done any more: processes that stand by load libraries first."""
+    before, now = -1, 0
+    while before < now:
+        time.sleep(0.5)
+        before, now = now, sum(ticks(p) for pid in pids for p in (pid, *children(pid)))
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in found for child in path.read_text().split()]
+
+
+def ticks(pid: int) -> int:
+    """Return how long a process has computed so far, in the system's hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def memory_mib(pid: int) -> float:

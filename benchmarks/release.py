@@ -1,6 +1,6 @@
 """What the secure sum costs: whole releases beside the same estimates without it.
 
-    python benchmarks/release.py
+    PYTHONPATH=. python benchmarks/release.py
 
 All figures come from one run on one machine, each the median of several repeats, and are
 printed as ratios to the pooled computation by lifelines or to the same study on one

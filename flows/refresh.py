@@ -71,11 +71,15 @@ def close(refresh: Refresh) -> str:
 
 
 @task(name="report", task_run_name="report", cache_policy=NO_CACHE)
-def report(refresh: Refresh, home: Home) -> str:
-    """Write the report and leave it as a draft, then show its parts as artifacts."""
-    path = refresh.report()
-    publish(path.parent, home.published(refresh.study.name))
-    return str(path)
+def report(refresh: Refresh) -> str:
+    """Write the report and leave it as a draft."""
+    return str(refresh.report())
+
+
+@task(name="artifacts", task_run_name="artifacts", cache_policy=NO_CACHE)
+def show_artifacts(refresh: Refresh, home: Home) -> None:
+    """Show the parts of the report as artifacts."""
+    publish(refresh.report().parent, home.published(refresh.study.name))
 
 
 @task(name="print", task_run_name="print", cache_policy=NO_CACHE)
@@ -168,6 +172,7 @@ def _through(running: Refresh, home: Home, anyway: bool, pages: list[RoundsPage]
     page.write()
     write_results(running)
     close(running)
-    path = report(running, home)
+    path = report(running)
+    show_artifacts(running, home)
     print_report(running)
     return Completed(message=f"release {running.number}: {path}")

@@ -22,7 +22,7 @@ from site_agent.contract.version import VERSION
 from site_agent.ledger import Ledger
 from site_agent.runtime.clock import unix_of
 from site_agent.runtime.command import of_the_system
-from site_agent.runtime.files import write_at_once
+from site_agent.runtime.files import overwrite, write_at_once
 from site_agent.site import Site
 
 EVERY_S: Final = 5.0
@@ -83,7 +83,7 @@ class Pulse:
         self._written = now, beat
         said = {"at": now, "reached_at": self._reached_at, **asdict(beat)}
         try:
-            write_at_once(self._file, json.dumps(said).encode())
+            overwrite(self._file, json.dumps(said).encode())
             if self._metrics is not None:
                 write_at_once(self._metrics, self._text(said).encode(), READABLE)
         except (OSError, ValueError) as error:  # ValueError: a path that no file can have

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,25 @@ def write_at_once(path: Path, data: bytes, mode: int | None = None) -> None:
         if mode is not None:
             os.fchmod(file.fileno(), mode)
     beside.replace(path)
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Write a line over the one that is there, by a single call, with blanks behind a shorter one.
+
+    For what is written many times a second and may be lost: a new file in place of an old one
+    waits for the disk whenever something else is being written to it.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        write_at_once(path, data)
+        return
+    try:
+        line = data.ljust(os.fstat(descriptor).st_size)
+        if os.pwrite(descriptor, line, 0) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    finally:
+        os.close(descriptor)
 
 
 def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
