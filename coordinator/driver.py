@@ -269,7 +269,8 @@ class Driver:
         )
 
     def _post(self, wire: bytes) -> None:
-        self._patiently(self._exchange.post, wire)
+        """Post what answers all before it: none of those is still to be read, and neither is it."""
+        self._after = max(self._after, self._patiently(self._exchange.post, wire))
 
     def _next(self, wait_s: int) -> Mail | None:
         return self._exchange.mail(self._after, wait_s, self.release.digest)
@@ -308,7 +309,7 @@ class Driver:
         """Pass on what the hospital at the center has split; two others wait for it."""
         split = self.release.split_message()
         if split is not None:
-            self._post(split)
+            self._patiently(self._exchange.post, split)  # before it, others may be unread
 
     def _take_round(self, message: Message) -> None:
         """Take a ROUND of the log: the totals before it as they stand, then its arguments."""

@@ -138,7 +138,8 @@ def _refreshed(
     with home.exchange() as exchange:
         running = begun()
         if running.was_draft and of_release(running.number) not in resumed:
-            # Something cut the last run off at its PDF. This one was ordered for the next release.
+            # Something cut the last run off behind its draft. This one is for the next release.
+            show_artifacts(running, home)
             print_report(running)
             running = begun()
         try:

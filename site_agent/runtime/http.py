@@ -144,9 +144,11 @@ class Exchange:
         """Send a JSON document; Unreachable unless it is an exchange that took it."""
         return self._written(method, target, json.dumps(document).encode(), "application/json")
 
-    def post(self, wire: bytes) -> None:
-        """Put a message of a release into its place."""
-        self._written("POST", "/v1/messages", wire, BINARY)
+    def post(self, wire: bytes) -> int:
+        """Put a message of a release into its place; return its id, 0 if none is told."""
+        said = self._written("POST", "/v1/messages", wire, BINARY).document()
+        told = said.get("id") if isinstance(said, dict) else None
+        return told if isinstance(told, int) else 0
 
     def _written(self, method: str, target: str, body: bytes, media_type: str) -> Answer:
         answer = self.call(method, target, body, media_type)

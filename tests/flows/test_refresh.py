@@ -38,7 +38,7 @@ entries:
   - {analysis: curve, what: median, numbers: ["curves[].median.estimate"], text: "3", source: R}
 """
 ROUNDS = [f"round {number}" for number in range(2)]
-LAST = ["results", "close", "report", "print"]
+LAST = ["results", "close", "report", "artifacts", "print"]
 
 
 class Desk:
@@ -106,7 +106,7 @@ def test_one_round_is_one_task(desk: Desk) -> None:
     """The tasks have names that people read, and the run tells where the report is."""
     state = desk.refresh()
     report = desk.home.results("protocol") / "release-1" / "report.html"
-    names = [name for name, _ in desk.tasks(state, 6)]
+    names = [name for name, _ in desk.tasks(state, 7)]
     expected = ("COMPLETED", "Completed", f"release 1: {report}")
     assert (ended(state), names, report.exists()) == (expected, ["gather", *ROUNDS, *LAST], True)
 
@@ -149,7 +149,7 @@ def test_a_second_run_finds_the_rounds_done(desk: Desk) -> None:
     first = desk.waits(2)
     desk.hospitals.withheld = None
     second = desk.refresh()
-    assert (ended(first)[:2], desk.tasks(second, 6)[1:3], ended(second)[0]) == (
+    assert (ended(first)[:2], desk.tasks(second, 7)[1:3], ended(second)[0]) == (
         ("FAILED", "Not ready"),
         [("round 0", "Cached"), ("round 1", "Completed")],
         "COMPLETED",

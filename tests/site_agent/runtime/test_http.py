@@ -132,6 +132,15 @@ def test_a_poll_may_last_longer_than_other_requests() -> None:
 # What is received
 
 
+@pytest.mark.parametrize(
+    ("document", "number"), [({"id": 7}, 7), ({}, 0), ({"id": "7"}, 0), (["id"], 0)]
+)
+def test_a_message_that_was_taken_has_an_id(document: object, number: int) -> None:
+    """The place in the log that the exchange tells; 0 if it tells none."""
+    with exchange(lambda _: httpx.Response(201, json=document)) as found:
+        assert found.post(b"wire") == number
+
+
 def test_mail_is_read_from_headers_and_body() -> None:
     """A message comes with its place in the mailbox."""
     answer = httpx.Response(200, content=b"wire", headers=MAIL)
