@@ -95,7 +95,7 @@ SETTINGS: Final = (
         "flag",
         True,
         "Whether a process that computes stands ready between releases, without data: a release "
-        "begins sooner, and about 80 MiB stay in use.",
+        "begins sooner, and about 110 MiB stay in use.",
     ),
     Setting(
         "work.memory_mib",
