@@ -28,6 +28,7 @@ from site_agent.shelf import Shelf
 from site_agent.standing import standing
 from studies.anakinra import generate as anakinra
 from studies.lung import export as lung
+from tests.processes.running import children
 
 ROOT = Path(__file__).parents[1]
 MAKERS = {"lung": lung, "anakinra": anakinra}
@@ -116,12 +117,6 @@ def let_settle(pids: list[int]) -> None:
     while before < now:
         time.sleep(0.5)
         before, now = now, sum(ticks(p) for pid in pids for p in (pid, *children(pid)))
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that a process has started."""
-    found = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in found for child in path.read_text().split()]
 
 
 def ticks(pid: int) -> int:

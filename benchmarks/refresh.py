@@ -9,12 +9,12 @@ release takes in one process, where nothing is sent, started or drawn; the ratio
 
 from __future__ import annotations
 
-import subprocess
+import sys
 import tempfile
 import time
 import tomllib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,55 +22,41 @@ from typing import Any
 import httpx
 
 from coordinator.simulate import simulate
-from studies.demo import AT_ONCE, STUDIES, Demo
+from studies.demo import STUDIES, Demo
 
 REFRESHES = {"first release": [], "next release": ["--anyway"], "nothing new": []}
 
 
 class Measured(Demo):
-    """The demonstration without its words; what it refreshes is measured."""
+    """The demonstration, without what its commands print; what it refreshes is measured."""
 
-    def heading(self, text: str) -> None:
-        """Say nothing."""
+    alone_s = 0.0
+    refreshed: Sequence[tuple[float, float]] = ()
 
     def show(self, command: Sequence[str], shown: bool = False, *, typed: str = "") -> None:
         """Run a command; print it only if it fails."""
         super().show(command, False, typed=typed)
 
-    def background(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        """Start a command that goes on running."""
-        with log.open("wb") as file:
-            self.running.append(subprocess.Popen(command, stdout=file, stderr=file))
-        return self.running[-1]
-
-    def everywhere(self, sites: Sequence[str], step: Any) -> None:
-        """Do a step at all hospitals, some at a time."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda site: step(site, False), sites))
-
     def release(self, site: str) -> None:
-        """Refresh again, and print how long each refresh took."""
+        """Refresh again, and note how long each refresh took."""
         for flags in list(REFRESHES.values())[1:]:
             self.show(self.coordinator("refresh", self.study, *flags))
         begun = time.perf_counter()
         simulate(STUDIES / self.study / "study.yaml", self.out / "data", self.out / "simulated")
-        alone = time.perf_counter() - begun
-        print(f"{'refresh':16} {'to draft s':>10} {'with PDF s':>10} {'alone s':>8} {'ratio':>6}")
-        for name, run in zip(REFRESHES, self.runs(), strict=True):
-            whole = seconds(run["start_time"], run["end_time"])
-            draft = self.to_draft(run) or whole
-            print(f"{name:16} {draft:10.2f} {whole:10.2f} {alone:8.2f} {draft / alone:6.1f}")
+        self.alone_s = time.perf_counter() - begun
+        self.refreshed = [self.times(run) for run in self.runs()]
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the flow runs in the order in which they began."""
         states = {"state": {"type": {"any_": ["COMPLETED"]}}}
         return self.ask("flow_runs", sort="START_TIME_ASC", flow_runs=states)
 
-    def to_draft(self, run: dict[str, Any]) -> float | None:
-        """Return the seconds from a run's start to its draft; None if it came to none."""
+    def times(self, run: dict[str, Any]) -> tuple[float, float]:
+        """Return the seconds from a run's start to its draft, if it came to one, and to its end."""
         tasks = self.ask("task_runs", flow_runs={"id": {"any_": [run["id"]]}})
+        whole = seconds(run["start_time"], run["end_time"])
         ends = [task["end_time"] for task in tasks if task["name"] == "report"]
-        return seconds(run["start_time"], ends[0]) if ends else None
+        return (seconds(run["start_time"], ends[0]) if ends else whole), whole
 
     def ask(self, what: str, **said: Any) -> list[dict[str, Any]]:
         """Return what the Prefect server has of something."""
@@ -79,9 +65,6 @@ class Measured(Demo):
         found: list[dict[str, Any]] = httpx.post(url, json=said, trust_env=False).json()
         return found
 
-    def farewell(self) -> None:
-        """Say nothing."""
-
 
 def seconds(start: str, end: str) -> float:
     """Return the seconds between two times as Prefect writes them."""
@@ -89,9 +72,14 @@ def seconds(start: str, end: str) -> float:
 
 
 def main() -> None:
-    """Run and print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        Measured("anakinra", Path(folder) / "demo").run()
+    """Run and print the table; what the demonstration says goes to stderr."""
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
+        demo = Measured("anakinra", Path(folder) / "demo")
+        demo.run()
+    print(f"{'refresh':16} {'to draft s':>10} {'with PDF s':>10} {'alone s':>8} {'ratio':>6}")
+    for name, (draft, whole) in zip(REFRESHES, demo.refreshed, strict=True):
+        ratio = draft / demo.alone_s
+        print(f"{name:16} {draft:10.2f} {whole:10.2f} {demo.alone_s:8.2f} {ratio:6.1f}")
 
 
 if __name__ == "__main__":

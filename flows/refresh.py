@@ -77,9 +77,9 @@ def report(refresh: Refresh) -> str:
 
 
 @task(name="artifacts", task_run_name="artifacts", cache_policy=NO_CACHE)
-def show_artifacts(refresh: Refresh, home: Home) -> None:
-    """Show the parts of the report as artifacts."""
-    publish(refresh.report().parent, home.published(refresh.study.name))
+def show_artifacts(path: str, published: Path | None) -> None:
+    """Show the parts of the report at `path` as artifacts."""
+    publish(Path(path).parent, published)
 
 
 @task(name="print", task_run_name="print", cache_policy=NO_CACHE)
@@ -139,8 +139,7 @@ def _refreshed(
         running = begun()
         if running.was_draft and of_release(running.number) not in resumed:
             # Something cut the last run off behind its draft. This one is for the next release.
-            show_artifacts(running, home)
-            print_report(running)
+            _reported(running, home)
             running = begun()
         try:
             return _through(running, home, anyway, pages)
@@ -173,7 +172,13 @@ def _through(running: Refresh, home: Home, anyway: bool, pages: list[RoundsPage]
     page.write()
     write_results(running)
     close(running)
-    path = report(running)
-    show_artifacts(running, home)
-    print_report(running)
+    path = _reported(running, home)
     return Completed(message=f"release {running.number}: {path}")
+
+
+def _reported(running: Refresh, home: Home) -> str:
+    """Leave the draft, then add what may come while it is looked at; return the report's path."""
+    path = report(running)
+    show_artifacts(path, home.published(running.study.name))
+    print_report(running)
+    return path

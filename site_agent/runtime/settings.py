@@ -71,7 +71,7 @@ class Value:
         if self.setting.kind == "texts":
             return ", ".join(f"{k} = {v}" for k, v in self.value.items())
         if self.setting.kind == "flag":
-            return str(self.value).lower()
+            return _toml(self.value)
         return masked(str(self.value))
 
 
